@@ -1,0 +1,128 @@
+/**
+ * The shape of report.json: what a run measured, stage by stage, on the exported files themselves.
+ * Fractions lie in [0, 1]; times are milliseconds unless the name says seconds; a ratio is never stored, it is
+ * computed as original / stage.
+ */
+import { z } from "zod";
+
+const fraction = z.number().min(0).max(1);
+const count = z.number().int().nonnegative();
+
+/** One row of a model's layer table. */
+export const layerSchema = z.object({
+  name: z.string(),
+  op: z.string(),
+  /** Output shape; a string stands for a dynamic dimension. */
+  shape: z.array(z.union([z.number(), z.string()])),
+  parameters: count,
+  macs: count,
+  weightBytes: count,
+  /** Share of zeros among the weights. */
+  sparsity: fraction,
+  /** Bits of one stored weight. */
+  bits: count,
+});
+
+/** One point of a training curve, at the end of an epoch or part of one. */
+export const curvePointSchema = z.object({
+  epoch: z.number(),
+  loss: z.number(),
+  accuracy: fraction,
+  validationAccuracy: fraction.nullable(),
+  learningRate: z.number(),
+  imagesPerSecond: z.number(),
+});
+
+/** Latency of one setting, measured in alternation with the other stages. */
+export const latencySchema = z.object({
+  batch: count,
+  threads: count,
+  runs: count,
+  median: z.number(),
+  p10: z.number(),
+  p90: z.number(),
+});
+
+/** One stage of a run: a model file and all that was measured on it. */
+export const stageSchema = z.object({
+  name: z.string(),
+  /** The method that made it; null for the original. */
+  method: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()),
+  /** Path relative to the run folder. */
+  file: z.string(),
+  sha256: z.string(),
+  fileBytes: count,
+  parameters: count,
+  macs: count,
+  /** On the test split; the interval is Wilson's at 95 %. */
+  accuracy: z.object({
+    samples: count,
+    correct: count,
+    top1: fraction,
+    top5: fraction,
+    loss: z.number(),
+    interval: z.tuple([fraction, fraction]),
+  }),
+  /** Share of test samples on which this stage and the original name the same class. */
+  agreement: fraction,
+  latencyMs: z.array(latencySchema),
+  /** Peak resident memory of a fresh process that loads the file and runs it at batch 1. */
+  peakMemoryBytes: count,
+  training: z
+    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: count, curve: z.array(curvePointSchema) })
+    .nullable(),
+  changes: z.array(z.string()),
+  skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
+  layers: z.array(layerSchema),
+});
+
+/** One setting that a search tried, judged on the validation split. */
+export const trialSchema = z.object({
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  validationAccuracy: fraction,
+  fileBytes: count,
+  macs: count,
+  latencyMs: z.number(),
+  kept: z.boolean(),
+});
+
+export const reportSchema = z.object({
+  version: z.literal(1),
+  netpare: z.string(),
+  title: z.string(),
+  created: z.string(),
+  machine: z.object({
+    cpu: z.string(),
+    cores: count,
+    memoryBytes: count,
+    platform: z.string(),
+    node: z.string(),
+    onnxruntime: z.string(),
+  }),
+  data: z.object({
+    name: z.string(),
+    /** What was given as --data. */
+    spec: z.string(),
+    classes: z.array(z.string()),
+    trainSamples: count,
+    validationSamples: count,
+    testSamples: count,
+  }),
+  seed: z.number().int(),
+  /** The recipe that makes this run again. */
+  recipe: z.unknown(),
+  /** The most accuracy that may be lost, as a fraction; null where no budget was set. */
+  maxDrop: fraction.nullable(),
+  totalSeconds: z.number(),
+  stages: z.array(stageSchema).min(1),
+  trials: z.array(trialSchema),
+});
+
+export type Layer = z.infer<typeof layerSchema>;
+export type CurvePoint = z.infer<typeof curvePointSchema>;
+export type Latency = z.infer<typeof latencySchema>;
+export type Stage = z.infer<typeof stageSchema>;
+export type Trial = z.infer<typeof trialSchema>;
+export type Report = z.infer<typeof reportSchema>;
