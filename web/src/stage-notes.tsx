@@ -1,0 +1,90 @@
+/** What each stage did and what it left alone, in full. */
+
+import { formatValue } from "../../src/report/format.ts";
+import type { Report, Stage } from "../../src/report/schema.ts";
+
+function Skipped({ stage }: { readonly stage: Stage }) {
+  if (stage.skipped.length === 0) return null;
+  const list = (
+    <table class="skipped">
+      <thead>
+        <tr>
+          <th scope="col">Node left alone</th>
+          <th scope="col">Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        {stage.skipped.map(({ node, reason }, index) => (
+          <tr key={index}>
+            <td>
+              <code>{node}</code>
+            </td>
+            <td>{reason}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+  if (stage.skipped.length <= 6) return list;
+  return (
+    <details>
+      <summary>{stage.skipped.length} nodes left alone, with reasons</summary>
+      {list}
+    </details>
+  );
+}
+
+function Changes({ changes }: { readonly changes: readonly string[] }) {
+  if (changes.length === 0) return null;
+  const list = (
+    <ul>
+      {changes.map((change, index) => (
+        <li key={index}>{change}</li>
+      ))}
+    </ul>
+  );
+  if (changes.length <= 6) return list;
+  return (
+    <details>
+      <summary>{changes.length} changes</summary>
+      {list}
+    </details>
+  );
+}
+
+function StageNote({ stage }: { readonly stage: Stage }) {
+  const params = Object.entries(stage.params);
+  return (
+    <li>
+      <h3>
+        {stage.name}
+        {stage.method !== null && <span class="method">{stage.method}</span>}
+      </h3>
+      {params.length > 0 && (
+        <p class="params">
+          {params.map(([name, value]) => (
+            <span key={name}>
+              {name} <b>{formatValue(value)}</b>
+            </span>
+          ))}
+        </p>
+      )}
+      <Changes changes={stage.changes} />
+      <Skipped stage={stage} />
+      <p class="file">
+        <code>{stage.file}</code> <span title={stage.sha256}>sha256 {stage.sha256.slice(0, 16)}…</span>
+      </p>
+    </li>
+  );
+}
+
+/** A list of the stages in order. */
+export function StageNotes({ report }: { readonly report: Report }) {
+  return (
+    <ol class="stage-notes">
+      {report.stages.map((stage, index) => (
+        <StageNote key={index} stage={stage} />
+      ))}
+    </ol>
+  );
+}

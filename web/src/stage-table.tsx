@@ -1,0 +1,84 @@
+/** Every stage with every quantity and its ratio to the original. */
+
+import { formatDuration, formatPercent, formatPoints, formatRatio } from "../../src/report/format.ts";
+import { type Metric, metricRatio, metrics } from "../../src/report/metrics.ts";
+import type { Report, Stage } from "../../src/report/schema.ts";
+import { originalStage } from "../../src/report/summary.ts";
+import { ScrollBox } from "./scroll-box.tsx";
+
+function MetricCell(props: { readonly metric: Metric; readonly original: Stage; readonly stage: Stage }) {
+  const { metric, original, stage } = props;
+  const ratio = metricRatio(metric, original, stage);
+  return (
+    <td>
+      {metric.format(metric.value(stage))}
+      {stage !== original && (
+        <small class={ratio !== null && ratio < 0.995 ? "worse" : "gain"}>{formatRatio(ratio)}</small>
+      )}
+    </td>
+  );
+}
+
+function StageRow(props: { readonly report: Report; readonly stage: Stage; readonly columns: readonly Metric[] }) {
+  const { report, stage, columns } = props;
+  const original = originalStage(report);
+  const { top1, top5, interval } = stage.accuracy;
+  const delta = stage === original ? "" : `, ${formatPoints(top1 - original.accuracy.top1)}`;
+  return (
+    <tr>
+      <th scope="row">
+        {stage.name}
+        <small>{stage.method ?? "as given"}</small>
+      </th>
+      <td>
+        {formatPercent(top1)}
+        <small>
+          {formatPercent(interval[0])} to {formatPercent(interval[1])}
+          {delta}
+        </small>
+      </td>
+      <td>{formatPercent(top5)}</td>
+      <td>{stage === original ? "–" : formatPercent(stage.agreement)}</td>
+      {columns.map((metric) => (
+        <MetricCell key={metric.key} metric={metric} original={original} stage={stage} />
+      ))}
+      <td>{stage.training === null ? "–" : formatDuration(stage.training.seconds)}</td>
+    </tr>
+  );
+}
+
+/** One row a stage. */
+export function StageTable({ report }: { readonly report: Report }) {
+  const columns = metrics(report);
+  return (
+    <ScrollBox label="Table of stages">
+      <table class="stages">
+        <caption class="visually-hidden">Stages, each with its ratio to the original</caption>
+        <thead>
+          <tr>
+            <th scope="col">Stage</th>
+            <th scope="col">
+              Top-1<small>95% interval, change</small>
+            </th>
+            <th scope="col">Top-5</th>
+            <th scope="col">
+              Agreement<small>with original</small>
+            </th>
+            {columns.map((metric) => (
+              <th key={metric.key} scope="col">
+                {metric.key.startsWith("latency") ? "Latency" : metric.label.replace(/ \(.*| size/, "")}
+                <small>{metric.key.startsWith("latency") ? metric.short : " "}</small>
+              </th>
+            ))}
+            <th scope="col">Training</th>
+          </tr>
+        </thead>
+        <tbody>
+          {report.stages.map((stage, index) => (
+            <StageRow key={index} report={report} stage={stage} columns={columns} />
+          ))}
+        </tbody>
+      </table>
+    </ScrollBox>
+  );
+}
