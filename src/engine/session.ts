@@ -1,0 +1,75 @@
+/** The only door to onnxruntime: sessions that take and give netpare's tensors. */
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Graph } from "../graph/graph.ts";
+import { encodeModel } from "../onnx/index.ts";
+import { NetpareError } from "../tensor/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export interface SessionOptions {
+  /** Threads within an operator; 1 where left out. */
+  readonly threads?: number;
+  /** Whether onnxruntime may rewrite the graph; true where left out. */
+  readonly optimize?: boolean;
+}
+
+/** A model loaded into onnxruntime. `run` blocks the thread it is called on. */
+export interface Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Runs the model; `into` gives tensors to write outputs into, which must not be inputs of the same call. */
+  run(
+    feeds: ReadonlyMap<string, Tensor>,
+    wanted?: readonly string[],
+    into?: ReadonlyMap<string, Tensor>,
+  ): Promise<Map<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a graph, or the bytes of a model file.
+ * @throws NetpareError `bad-model` with onnxruntime's reason where it refuses the model.
+ */
+export async function openSession(model: Graph | Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const bytes = model instanceof Uint8Array ? model : encodeModel(model);
+  const session = await create(bytes, {
+    intraOpNumThreads: options.threads ?? 1,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
+    logSeverityLevel: 3,
+  });
+  return {
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    async run(feeds, wanted = session.outputNames, into) {
+      const fetches: Record<string, OrtTensor | null> = {};
+      for (const name of wanted) {
+        const target = into?.get(name);
+        if (target !== undefined && [...feeds.values()].some((feed) => feed.data.buffer === target.data.buffer))
+          throw new Error(`internal: output '${name}' would be written onto an input of the same run`);
+        fetches[name] = target === undefined ? null : toOrt(target);
+      }
+      const inputs = Object.fromEntries([...feeds].map(([name, t]) => [name, toOrt(t)]));
+      const results = await session.run(inputs, fetches);
+      return new Map(wanted.map((name) => [name, fromOrt(results[name]!)]));
+    },
+    release: () => session.release(),
+  };
+}
+
+async function create(bytes: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(bytes, options);
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    throw new NetpareError("bad-model", `onnxruntime does not load the model: ${reason}`);
+  }
+}
+
+function toOrt(t: Tensor): OrtTensor {
+  return new OrtTensor(t.dtype as "float32", t.data as Float32Array, t.shape);
+}
+
+function fromOrt(t: OrtTensor): Tensor {
+  return { dtype: t.type, shape: t.dims, data: t.data } as Tensor;
+}

@@ -1,0 +1,21 @@
+/** How a network is trained: the options that `train`, fine-tuning and recipes share, with their defaults. */
+import { z } from "zod";
+import { augmentationSchema } from "../data/augmentation.ts";
+
+export const trainingSchema = z.object({
+  epochs: z.number().positive().default(10).describe("passes over the training split (a fraction is allowed)"),
+  batch: z.number().int().positive().default(64).describe("images a step"),
+  optimizer: z.enum(["sgd", "adam", "adamw"]).default("sgd").describe("how gradients become steps"),
+  lr: z.number().positive().default(0.05).describe("peak learning rate"),
+  momentum: z.number().min(0).max(1).default(0.9).describe("momentum of sgd, beta1 of adam"),
+  nesterov: z.boolean().default(true).describe("Nesterov's form of momentum"),
+  weightDecay: z.number().min(0).default(5e-4).describe("weight decay, on weights of rank 2 and more"),
+  schedule: z.enum(["cosine", "step", "constant"]).default("cosine").describe("course of the learning rate"),
+  warmup: z.number().min(0).default(0).describe("epochs over which the learning rate rises from 0"),
+  labelSmoothing: z.number().min(0).max(0.5).default(0).describe("share of each label spread over all classes"),
+  augmentation: augmentationSchema.prefault({}),
+  seed: z.number().int().default(1).describe("seed of order, augmentation and initialization"),
+  threads: z.number().int().positive().default(2).describe("threads of the engine"),
+});
+
+export type TrainingOptions = z.output<typeof trainingSchema>;
