@@ -1,0 +1,136 @@
+/** Everything around the features: neck and clothes, ears, the head's outline, hair and beard. */
+import { type Canvas, paint } from "./canvas.ts";
+import { dim, mix } from "./color.ts";
+import type { Identity } from "./identity.ts";
+import { arc, type Box, difference, ellipse, inflate, intersection, rectangle, type Shape } from "./shapes.ts";
+
+/**
+ * The head's outline, `|a|² + |b|² - s²|a|²|b|² = 1` with a = u/W(v), b = v/H: an ellipse drawn towards a square by s
+ * (Fernández-Guasti 1992), narrower towards the chin; `drop` lowers the chin.
+ */
+export function headShape(identity: Identity, drop: number): Shape {
+  const { headWidth, headTop, taper, square } = identity;
+  const bottom = identity.headBottom + drop;
+  const k = square * square;
+  return {
+    box: [-headWidth * 1.02, -headTop, headWidth * 1.02, bottom],
+    distance(u, v) {
+      const below = v > 0 ? v / bottom : 0;
+      const a = u / (headWidth * (1 - taper * Math.min(1, below * below)));
+      const b = v > 0 ? below : v / headTop;
+      const s = v > 0 ? k : k * 0.4;
+      const aa = a * a;
+      const bb = b * b;
+      const f = aa >= 1 || bb >= 1 ? aa + bb - s * Math.min(1, aa) * Math.min(1, bb) : aa + bb - s * aa * bb;
+      const g = Math.sqrt(Math.max(f, 1e-6));
+      return (Math.sqrt(u * u + v * v) * (g - 1)) / g;
+    },
+  };
+}
+
+/** Shoulders, neck, and the hair that falls behind them. */
+export function paintBehind(canvas: Canvas, identity: Identity, head: Shape): void {
+  const { body, head: frame } = canvas;
+  const { hair, clothes, skin, headWidth, hairStyle } = identity;
+  const dark = dim(hair, 0.72);
+  if (hairStyle === "long" || hairStyle === "curtains")
+    paint(canvas, frame, rectangle(0, 0.4, headWidth + identity.hairVolume + 0.06, 0.9), dark, 1, 0.12);
+  if (hairStyle === "curly")
+    for (let i = 0; i < 9; i++) {
+      const angle = Math.PI * (1.02 + (i / 8) * 0.96);
+      const reach = 0.2 + identity.hairVolume;
+      paint(canvas, frame, ellipse(headWidth * Math.cos(angle), 0.9 * Math.sin(angle), reach, reach), hair);
+    }
+  if (hairStyle === "bun") paint(canvas, frame, ellipse(0, -identity.headTop - 0.14, 0.3, 0.24), hair);
+  if (hairStyle === "scarf") paint(canvas, frame, inflate(head, 0.12 + identity.hairVolume), dark);
+  paint(canvas, body, ellipse(0, 1.75, 1.25, 0.72), clothes);
+  paint(canvas, body, rectangle(0, 1.05, 0.36, 0.3), dim(hairStyle === "scarf" ? hair : skin, 0.72));
+}
+
+/** The bare head with its ears, shaded towards the edge. */
+export function paintHead(canvas: Canvas, identity: Identity, head: Shape, yaw: number): void {
+  const { skin, headWidth, earSize, hairStyle } = identity;
+  if (hairStyle !== "scarf" && hairStyle !== "long")
+    for (const side of [-1, 1]) {
+      const ear = ellipse(side * (headWidth + 0.02) - yaw * 0.25, 0.02, earSize * 0.7, earSize);
+      paint(canvas, canvas.head, ear, dim(skin, 0.86));
+      paint(canvas, canvas.head, inflate(ear, -0.06), dim(skin, 0.7), 0.7);
+    }
+  paint(canvas, canvas.head, head, dim(skin, 0.84));
+  paint(canvas, canvas.face, inflate(head, -0.09), skin, 1, 0.2);
+}
+
+/** Beard and moustache, leaving the lips free. */
+export function paintBeard(canvas: Canvas, identity: Identity, head: Shape): void {
+  const { beard, mouthHeight, mouthWidth } = identity;
+  if (beard === "none") return;
+  const color = mix(identity.brow, identity.skin, 0.12);
+  const mouth = ellipse(0, mouthHeight + 0.01, mouthWidth + 0.07, 0.15);
+  const low: Box = [-1, 0.1, 1, 1.3];
+  if (beard === "full" || beard === "stubble") {
+    const jaw: Shape = {
+      box: low,
+      distance: (u, v) => 0.42 - 0.42 * u * u - 0.3 * Math.abs(u) - v + (Math.abs(u) < 0.2 ? 0 : 0),
+    };
+    const region = difference(intersection(head, jaw), mouth);
+    paint(canvas, canvas.head, region, color, beard === "full" ? 0.9 : 0.3, beard === "full" ? 0.06 : 0.12);
+  }
+  if (beard === "goatee")
+    paint(canvas, canvas.face, difference(ellipse(0, mouthHeight + 0.3, 0.2, 0.2), mouth), color, 0.9, 0.06);
+  if (beard === "moustache" || beard === "goatee") {
+    const top = mouthHeight - 0.12;
+    paint(
+      canvas,
+      canvas.face,
+      arc(-mouthWidth * 0.85, top + 0.07, 0, top - 0.08, mouthWidth * 0.85, top + 0.07, 0.035),
+      color,
+      0.9,
+    );
+  }
+}
+
+/** What falls in front of the forehead. */
+export function paintHair(canvas: Canvas, identity: Identity, head: Shape): void {
+  const { hair, hairStyle, hairVolume, hairline, partingSide: side, headWidth } = identity;
+  const frame = canvas.head;
+  if (hairStyle === "bald") return;
+  const above = (line: (u: number) => number): Shape => ({
+    box: [-1.3, -1.6, 1.3, 1.3],
+    distance: (u, v) => v - line(u),
+  });
+  const cap = (line: (u: number) => number, volume = hairVolume) =>
+    paint(canvas, frame, intersection(inflate(head, volume), above(line)), hair);
+  switch (hairStyle) {
+    case "receding":
+      cap((u) => -0.78 + 0.9 * u * u - 0.5 * Math.min(0, Math.abs(u) - 0.3), 0.03);
+      break;
+    case "short":
+    case "bun":
+      cap((u) => hairline + 0.75 * u * u);
+      break;
+    case "parted":
+      cap((u) => hairline + 0.5 * u * u + 0.28 * (u * side + 0.1));
+      break;
+    case "fringe":
+      cap((u) => Math.max(hairline + 0.2, -0.46) + (Math.abs(u) > headWidth * 0.8 ? 0.35 : 0.03 * Math.sin(21 * u)));
+      break;
+    case "long":
+      cap((u) => hairline + 0.05 + 0.18 * u * side + (Math.abs(u) > headWidth * 0.78 ? 2 : 0.4 * u * u));
+      break;
+    case "curtains":
+      cap((u) => hairline - 0.16 + 0.55 * Math.abs(u) + (Math.abs(u) > headWidth * 0.8 ? 2 : 0.3 * u * u));
+      break;
+    case "curly":
+      cap((u) => hairline + 0.06 * Math.sin(14 * u + 1) + 0.6 * u * u);
+      break;
+    case "scarf": {
+      const opening = ellipse(0, 0.12, headWidth * 0.9, 0.86);
+      paint(canvas, frame, difference(inflate(head, 0.1 + hairVolume), opening), hair);
+      break;
+    }
+    case "beanie":
+      cap(() => hairline + 0.04, hairVolume + 0.03);
+      paint(canvas, frame, rectangle(0, hairline - 0.02, headWidth * 0.98, 0.09), dim(hair, 0.7));
+      break;
+  }
+}

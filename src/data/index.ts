@@ -1,0 +1,22 @@
+/** Data sets and the batches drawn from them. */
+export { type Augmentation, augmentationSchema } from "./augmentation.ts";
+export {
+  type Batcher,
+  type BatcherOptions,
+  batchIndices,
+  createBatcher,
+  epochOrder,
+  type LabelBuffer,
+  type MixLabels,
+} from "./batches.ts";
+export { CIFAR10_CLASSES, readCifar10 } from "./cifar10.ts";
+export type { Dataset, Split } from "./dataset.ts";
+export { type ContactSheet, contactSheet, writeContactSheet } from "./faces/contact-sheet.ts";
+export { createFaces, type FacesOptions } from "./faces/create-faces.ts";
+export { createFacePainter, drawFace } from "./faces/draw-face.ts";
+export { EXPRESSIONS, type Expression } from "./faces/expression.ts";
+export { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
+export { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
+export { DATASET_GRAMMAR, type OpenDatasetOptions, openDataset } from "./open-dataset.ts";
+export { type Preprocessing, preprocessingSchema } from "./preprocessing.ts";
+export { carveValidation, computeMoments, selectSplit, takeSplit } from "./split.ts";

@@ -1,0 +1,89 @@
+/**
+ * Data sets by their spelling on the command line: `faces`, `faces:size=64,channels=3,train=12000,test=2000,seed=1`,
+ * `mnist:DIR`, `fashion-mnist:DIR`, `cifar10:DIR`, `images:DIR`. DIR is all that follows the first colon.
+ */
+import { z } from "zod";
+import { NetpareError } from "../tensor/error.ts";
+import { readCifar10 } from "./cifar10.ts";
+import { isFolder } from "./data-file.ts";
+import type { Dataset } from "./dataset.ts";
+import { createFaces, type FacesOptions } from "./faces/create-faces.ts";
+import { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
+import { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
+
+/** The grammar of a data set's spelling, for help texts and errors. */
+export const DATASET_GRAMMAR =
+  "faces[:size=48|64,channels=1|3,train=N,test=N,seed=N], mnist:DIR, fashion-mnist:DIR, cifar10:DIR or images:DIR";
+
+/** What only `images:DIR` heeds, besides `onProgress`, which `faces` calls too. */
+export type OpenDatasetOptions = ImageFolderOptions;
+
+const count = z.coerce.number().int().min(1).max(1_000_000);
+const facesSpec = z.strictObject({
+  size: z.enum(["48", "64"]).default("48"),
+  channels: z.enum(["1", "3"]).default("1"),
+  train: count.default(12000),
+  test: count.default(2000),
+  seed: z.coerce.number().int().min(0).max(0xffffffff).default(1),
+});
+
+/**
+ * Opens the data set that `spec` names.
+ * @throws NetpareError bad-option for a spelling outside the grammar, bad-data for missing or damaged files.
+ */
+export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
+  const colon = spec.indexOf(":");
+  const kind = colon < 0 ? spec : spec.slice(0, colon);
+  const rest = colon < 0 ? "" : spec.slice(colon + 1);
+  switch (kind) {
+    case "faces":
+      return createFaces({ ...parseFacesSpec(rest), onProgress: options.onProgress });
+    case "mnist":
+      return readIdxDataset(await requireFolder(kind, rest), kind, MNIST_CLASSES);
+    case "fashion-mnist":
+      return readIdxDataset(await requireFolder(kind, rest), kind, FASHION_MNIST_CLASSES);
+    case "cifar10":
+      return readCifar10(await requireFolder(kind, rest));
+    case "images":
+      return readImageFolder(await requireFolder(kind, rest), options);
+    default:
+      throw new NetpareError("bad-option", `'${spec}' names no data set; expected ${DATASET_GRAMMAR}`);
+  }
+}
+
+/** The settings in `size=64,channels=3,…`; what is left out has its default. */
+function parseFacesSpec(text: string): FacesOptions {
+  const entries: Record<string, string> = {};
+  for (const part of text === "" ? [] : text.split(",")) {
+    const [key = "", value = "", ...more] = part.split("=").map((piece) => piece.trim());
+    if (value === "" || more.length > 0 || Object.hasOwn(entries, key))
+      throw new NetpareError("bad-option", `'${part}' in 'faces:${text}' must be one KEY=VALUE, each key once`);
+    entries[key] = value;
+  }
+  const parsed = facesSpec.safeParse(entries);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new NetpareError(
+      "bad-option",
+      `'faces:${text}': ${[...issue.path, issue.message].join(": ")}; expected ${DATASET_GRAMMAR}`,
+    );
+  }
+  const { size, channels, train, test, seed } = parsed.data;
+  return {
+    size: size === "64" ? 64 : 48,
+    channels: channels === "3" ? 3 : 1,
+    trainSamples: train,
+    testSamples: test,
+    seed,
+  };
+}
+
+async function requireFolder(kind: string, folder: string): Promise<string> {
+  if (folder === "") throw new NetpareError("bad-option", `${kind} needs a folder: write ${kind}:DIR`);
+  if (!(await isFolder(folder)))
+    throw new NetpareError(
+      "bad-data",
+      `${folder} is missing or no folder; write ${kind}:DIR with the folder of its files`,
+    );
+  return folder;
+}
