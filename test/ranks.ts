@@ -1,0 +1,35 @@
+/** The table of ranks: a folder of `src/` imports only folders of a lower rank, and itself. `docs/architecture.md` shows it. */
+export const ranks: Readonly<Record<string, number>> = {
+  tensor: 0,
+  graph: 1,
+  math: 1,
+  codec: 1,
+  ops: 2,
+  onnx: 2,
+  analysis: 3,
+  passes: 3,
+  autodiff: 3,
+  data: 4,
+  zoo: 4,
+  methods: 4,
+  format: 4,
+  runtime: 4,
+  engine: 5,
+  pipeline: 6,
+  report: 6,
+  cli: 7,
+};
+
+/** Folders that may import less than their rank allows: `folder` or `folder/file.ts`. */
+export const onlyImports: Readonly<Record<string, readonly string[]>> = {
+  runtime: ["tensor", "codec", "format/read.ts"],
+  zoo: ["tensor", "graph", "ops"],
+};
+
+/** Folders that a folder may not import although its rank would allow it. */
+export const neverImports: Readonly<Record<string, readonly string[]>> = {
+  methods: ["onnx"],
+};
+
+/** The one file that may import onnxruntime. */
+export const engineDoor = "engine/session.ts";
