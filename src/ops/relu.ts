@@ -1,12 +1,8 @@
 /** Relu: `y = max(x, 0)`; `x̄ = ȳ · [y > 0]`. */
-import { inferBroadcast, linkBroadcast, mapTensor } from "./_elementwise.ts";
-import { defineOp } from "./define-op.ts";
+import { defineUnary } from "./_elementwise.ts";
 
-export const relu = defineOp("Relu", {
-  inputs: ["X"],
+export const relu = defineUnary("Relu", {
   attributes: {},
-  infer: ({ I }) => inferBroadcast(I),
-  channels: { link: linkBroadcast },
+  f: (x) => Math.max(x, 0),
   vjp: (g, { O: [y], GO: [gy] }) => [g.mul(gy, g.positive(y))],
-  evaluate: ({ I: [x] }) => [mapTensor(x, (v) => Math.max(v, 0))],
 });

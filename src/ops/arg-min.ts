@@ -1,0 +1,4 @@
+/** ArgMin: the index of the least element along an axis. */
+import { defineArg } from "./_arg.ts";
+
+export const argMin = defineArg("ArgMin", (a, b) => a < b);

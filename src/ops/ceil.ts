@@ -1,0 +1,8 @@
+/** Ceil: the smallest integer not below `x`; its gradient is zero almost everywhere. */
+import { defineUnary } from "./_elementwise.ts";
+
+export const ceil = defineUnary("Ceil", {
+  attributes: {},
+  f: Math.ceil,
+  vjp: () => [null],
+});

@@ -1,0 +1,8 @@
+/** Floor: the largest integer not above `x`; its gradient is zero almost everywhere. */
+import { defineUnary } from "./_elementwise.ts";
+
+export const floor = defineUnary("Floor", {
+  attributes: {},
+  f: Math.floor,
+  vjp: () => [null],
+});

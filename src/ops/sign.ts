@@ -1,0 +1,8 @@
+/** Sign: -1, 0 or 1; its gradient is zero almost everywhere. */
+import { defineUnary } from "./_elementwise.ts";
+
+export const sign = defineUnary("Sign", {
+  attributes: {},
+  f: Math.sign,
+  vjp: () => [null],
+});
