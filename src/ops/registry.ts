@@ -8,13 +8,18 @@ import { argMin } from "./arg-min.ts";
 import { cast } from "./cast.ts";
 import { ceil } from "./ceil.ts";
 import { clip } from "./clip.ts";
+import { concat } from "./concat.ts";
+import { constant } from "./constant.ts";
 import type { Operator } from "./define-op.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
 import { elu } from "./elu.ts";
 import { equal } from "./equal.ts";
 import { exp } from "./exp.ts";
+import { expand } from "./expand.ts";
+import { flatten } from "./flatten.ts";
 import { floor } from "./floor.ts";
+import { gather } from "./gather.ts";
 import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
@@ -27,6 +32,7 @@ import { logSoftmax } from "./log-softmax.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
 import { or } from "./or.ts";
+import { pad } from "./pad.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { reduceL1 } from "./reduce-l1.ts";
 import { reduceL2 } from "./reduce-l2.ts";
@@ -37,13 +43,19 @@ import { reduceProd } from "./reduce-prod.ts";
 import { reduceSum } from "./reduce-sum.ts";
 import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
+import { reshape } from "./reshape.ts";
+import { shape } from "./shape.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { sign } from "./sign.ts";
+import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softplus } from "./softplus.ts";
 import { sqrt } from "./sqrt.ts";
+import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
+import { transpose } from "./transpose.ts";
+import { unsqueeze } from "./unsqueeze.ts";
 import { where } from "./where.ts";
 
 /** Every operator netpare knows, in alphabetical order. */
@@ -56,12 +68,17 @@ export const operators: readonly Operator[] = [
   cast,
   ceil,
   clip,
+  concat,
+  constant,
   div,
   dropout,
   elu,
   equal,
   exp,
+  expand,
+  flatten,
   floor,
+  gather,
   greater,
   greaterOrEqual,
   hardSigmoid,
@@ -74,6 +91,7 @@ export const operators: readonly Operator[] = [
   mul,
   neg,
   or,
+  pad,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -84,13 +102,19 @@ export const operators: readonly Operator[] = [
   reduceSum,
   reduceSumSquare,
   relu,
+  reshape,
+  shape,
   sigmoid,
   sign,
+  slice,
   softmax,
   softplus,
   sqrt,
+  squeeze,
   sub,
   tanh,
+  transpose,
+  unsqueeze,
   where,
 ];
 

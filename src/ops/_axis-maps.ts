@@ -1,0 +1,98 @@
+/**
+ * Data movement along axes: `y[i0, i1, …] = x[m0[i0], m1[i1], …]` with one index map an axis.
+ * Slice, Pad, Gather, Tile and Expand are of this form. Its adjoint along one axis sums what was taken from the same place:
+ * a product with a 0/1 matrix where that is small, else a scatter-add.
+ */
+import { int } from "../graph/attributes.ts";
+import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
+import { int64s, type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
+import type { TypedBuilder } from "./typed-builder.ts";
+
+/** `0, 1, …, count - 1`. */
+export const indicesTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** `y[i] = x[offsets[i]]`; `fill`'s first element, or zero, where an offset is negative. */
+export function take(x: Tensor, shape: Shape, offsets: ArrayLike<number>, fill?: Tensor): Tensor {
+  const y = tensor(x.dtype, shape);
+  const from = x.data as Float32Array;
+  const to = y.data as Float32Array;
+  if (fill !== undefined) to.fill((fill.data as Float32Array)[0]!);
+  for (let i = 0; i < offsets.length; i++) if (offsets[i]! >= 0) to[i] = from[offsets[i]!]!;
+  return y;
+}
+
+/** `y[i0, i1, …] = x[maps[0][i0], maps[1][i1], …]`; `fill`'s first element, or zero, where an entry is negative. */
+export function takeAxes(x: Tensor, maps: readonly ArrayLike<number>[], fill?: Tensor): Tensor {
+  const strides = stridesOf(x.shape);
+  let offsets = Int32Array.of(0);
+  maps.forEach((map, axis) => {
+    const outer = offsets;
+    offsets = new Int32Array(outer.length * map.length);
+    let at = 0;
+    for (const base of outer)
+      for (let i = 0; i < map.length; i++)
+        offsets[at++] = base < 0 || map[i]! < 0 ? -1 : base + map[i]! * strides[axis]!;
+  });
+  return take(
+    x,
+    maps.map((map) => map.length),
+    offsets,
+    fill,
+  );
+}
+
+/** `x` with only the indices `kept` of one axis. */
+export function takeAxis(x: Tensor, axis: number, kept: ArrayLike<number>): Tensor {
+  return takeAxes(
+    x,
+    x.shape.map((dim, at) => (at === axis ? kept : indicesTo(dim))),
+  );
+}
+
+/** Largest 0/1 matrix, in elements, that beats a scatter-add in onnxruntime. */
+const oneHotLimit = 4096;
+
+/**
+ * The adjoint of taking `map` along an axis: `x[…, m, …] = Σ_{i: map[i] = m} gy[…, i, …]` for `m < size`.
+ * `gy: (…, map.length, …)`; negative entries of `map` are dropped.
+ */
+export function untakeAxis(g: TypedBuilder, gy: string, axis: number, map: readonly number[], size: number): string {
+  const shape = g.shape(gy);
+  const count = map.length;
+  const lead = sizeOf(shape.slice(0, axis));
+  const tail = sizeOf(shape.slice(axis + 1));
+  const result = shape.map((dim, at) => (at === axis ? size : dim));
+  if (size * count > oneHotLimit) {
+    const indices = g.initializer("indices", int64s(map));
+    return g.reshape(scatterAdd(g, g.reshape(gy, [lead, count, tail]), indices, size), result);
+  }
+  const matrix = (rows: number, columns: number, one: (i: number) => number) => {
+    const values = new Float64Array(rows * columns);
+    map.forEach((m, i) => {
+      if (m >= 0) values[one(i)] = 1;
+    });
+    return g.initializer("one_hot", tensorOf(g.dtype(gy), [rows, columns], values));
+  };
+  if (tail === 1) {
+    const flat = g.op("MatMul", [g.reshape(gy, [lead, count]), matrix(count, size, (i) => i * size + map[i]!)]);
+    return g.reshape(flat, result);
+  }
+  const oneHot = matrix(size, count, (i) => map[i]! * count + i);
+  return g.reshape(g.op("MatMul", [oneHot, g.reshape(gy, [lead, count, tail])]), result);
+}
+
+/** `y[l, indices[p], t] += gy[l, p, t]` over zeros: `gy: (l, p, t)`, `indices: (p)`, `y: (l, size, t)`. */
+export function scatterAdd(g: TypedBuilder, gy: string, indices: string, size: number): string {
+  const [lead, count, tail] = g.shape(gy) as readonly [number, number, number];
+  if (lead === 1 && tail === 1) {
+    const zeros = g.initializer("zeros", tensor(g.dtype(gy), [size]));
+    const inputs = [zeros, indices, g.reshape(gy, [count])];
+    return g.reshape(g.op("ScatterElements", inputs, { axis: int(0), reduction: add }), [1, size, 1]);
+  }
+  const zeros = g.initializer("zeros", tensor(g.dtype(gy), [lead, size, tail]));
+  const shape = g.initializer("shape", int64s([lead, count, tail]));
+  const spread = g.op("Expand", [g.reshape(indices, [1, count, 1]), shape]);
+  return g.op("ScatterElements", [zeros, spread, gy], { axis: int(1), reduction: add });
+}
+
+const add = { kind: "string", value: "add" } as const;
