@@ -17,21 +17,24 @@ function sealPage(): Plugin {
     name: "netpare-seal-page",
     apply: "build",
     enforce: "post",
-    generateBundle(_, bundle) {
-      const page = bundle["index.html"];
-      if (page?.type !== "asset") throw new Error("internal: the build made no index.html");
-      const html = String(page.source);
-      const script = inlineScript.exec(html)?.[1];
-      if (script === undefined) throw new Error("internal: the page's script was not inlined");
-      const hash = createHash("sha256").update(script).digest("base64");
-      const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
-      const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
-      delete bundle["index.html"];
-      this.emitFile({
-        type: "asset",
-        fileName: "report.html",
-        source: html.replace('<meta charset="utf-8" />', (charset) => `${charset}\n    ${meta}`),
-      });
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const page = bundle["index.html"];
+        if (page?.type !== "asset") throw new Error("internal: the build made no index.html");
+        const html = String(page.source);
+        const script = inlineScript.exec(html)?.[1];
+        if (!script) throw new Error("internal: the page's script was not inlined");
+        const hash = createHash("sha256").update(script).digest("base64");
+        const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+        const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
+        delete bundle["index.html"];
+        this.emitFile({
+          type: "asset",
+          fileName: "report.html",
+          source: html.replace('<meta charset="utf-8" />', (charset) => `${charset}\n    ${meta}`),
+        });
+      },
     },
   };
 }

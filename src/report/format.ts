@@ -31,6 +31,11 @@ export function formatCount(count: number): string {
   return scaled(count, ["", "k", "M", "G", "T"]);
 }
 
+/** A count in full, thousands apart: `10,000`. */
+export function formatInteger(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 /** A ratio (before / after): `6.2×`, `0.83×`, `120×`. */
 export function formatRatio(ratio: number | null): string {
   if (ratio === null) return missing;

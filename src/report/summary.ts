@@ -45,7 +45,7 @@ export function summarize(report: Report, stage: Stage = resultStage(report)): S
 export interface Clause {
   readonly figure: string;
   readonly text: string;
-  /** Whether the stage is better than, as good as, or worse than the original. */
+  /** Better than the original, no worse than agreed to, or worse. */
   readonly verdict: "better" | "same" | "worse";
 }
 
@@ -57,10 +57,11 @@ function ratioClause(value: number | null, better: string, worse: string, same: 
     : [{ figure: formatRatio(1 / value), text: worse, verdict: "worse" }];
 }
 
-function accuracyClause(delta: number): Clause {
+function accuracyClause(report: Report, delta: number): Clause {
   const figure = formatPoints(delta);
   if (figure === "0.0") return { figure: "same accuracy", text: "", verdict: "same" };
-  return { figure, text: "points", verdict: delta > 0 ? "better" : "worse" };
+  const broken = budgetVerdict(report)?.held === false;
+  return { figure, text: "points", verdict: delta > 0 ? "better" : broken ? "worse" : "same" };
 }
 
 /** The clauses of the headline, in order: size, speed where measured, accuracy. */
@@ -76,7 +77,7 @@ export function headlineClauses(report: Report): readonly Clause[] {
   return [
     ...ratioClause(size, "smaller", "larger", "same size"),
     ...ratioClause(speed, "faster", "slower", "same speed"),
-    accuracyClause(accuracyDelta),
+    accuracyClause(report, accuracyDelta),
   ];
 }
 

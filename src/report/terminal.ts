@@ -5,7 +5,7 @@
  */
 
 import pc from "picocolors";
-import { formatDate, formatDuration, formatPercent, formatPoints, formatRatio } from "./format.ts";
+import { formatDate, formatDuration, formatInteger, formatPercent, formatPoints, formatRatio } from "./format.ts";
 import { latencySettings, type Metric, metricRatio, metrics } from "./metrics.ts";
 import type { Report } from "./schema.ts";
 import { budgetVerdict, headline, originalStage } from "./summary.ts";
@@ -122,7 +122,7 @@ function footLines(report: Report, hidden: readonly Column[], stageWidth: number
   const { machine, data } = report;
   lines.push(
     plain(
-      `${data.testSamples} test images of ${data.name}; ${machine.cpu}, ${machine.cores} cores, ` +
+      `${formatInteger(data.testSamples)} test images of ${data.name}; ${machine.cpu}, ${machine.cores} cores, ` +
         `onnxruntime ${machine.onnxruntime}, Node ${machine.node}; seed ${report.seed}; ` +
         `${formatDate(report.created)}; ${formatDuration(report.totalSeconds)} in all.`,
     ),

@@ -4,6 +4,7 @@ import { formatRatio } from "../../src/report/format.ts";
 import { latencyAt, latencySettings, type Metric, metricRatio, metrics } from "../../src/report/metrics.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
 import { originalStage } from "../../src/report/summary.ts";
+import { ratioClass } from "./ratio-class.ts";
 import { StagePicker } from "./stage-picker.tsx";
 
 function Bar(props: { readonly kind: "was" | "is"; readonly share: number; readonly text: string }) {
@@ -20,7 +21,7 @@ function Bar(props: { readonly kind: "was" | "is"; readonly share: number; reado
 function spreadText(report: Report, stage: Stage, metric: Metric): string {
   const setting = latencySettings(report).find(({ batch, threads }) => metric.key === `latency-${batch}-${threads}`);
   const row = setting === undefined ? null : latencyAt(stage, setting);
-  return row === null ? "" : ` (${metric.format(row.p10)} to ${metric.format(row.p90)})`;
+  return row === null ? "" : ` (${metric.format(row.p10)} – ${metric.format(row.p90)})`;
 }
 
 function MetricRow(props: { readonly report: Report; readonly metric: Metric; readonly stage: Stage }) {
@@ -32,7 +33,9 @@ function MetricRow(props: { readonly report: Report; readonly metric: Metric; re
   const ratio = metricRatio(metric, original, stage);
   return (
     <tr>
-      <th scope="row">{metric.label}</th>
+      <th scope="row" class="quantity">
+        {metric.label}
+      </th>
       <td class="bars">
         <Bar
           kind="was"
@@ -41,7 +44,7 @@ function MetricRow(props: { readonly report: Report; readonly metric: Metric; re
         />
         <Bar kind="is" share={(after ?? 0) / most} text={metric.format(after) + spreadText(report, stage, metric)} />
       </td>
-      <td class={`ratio ${ratio !== null && ratio < 0.995 ? "worse" : ""}`}>{formatRatio(ratio)}</td>
+      <td class={`ratio ${ratioClass(ratio)}`}>{formatRatio(ratio)}</td>
     </tr>
   );
 }

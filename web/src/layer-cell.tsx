@@ -28,8 +28,8 @@ export function LayerCell(props: {
       {text}
       {most > 0 && (
         <span class="pair" aria-hidden="true">
-          <span class="was" style={{ width: `${((was ?? 0) / most) * 100}%` }} />
-          <span class="is" style={{ width: `${((is ?? 0) / most) * 100}%` }} />
+          <span class="share was" style={{ width: `${((was ?? 0) / most) * 100}%` }} />
+          <span class="share is" style={{ width: `${((is ?? 0) / most) * 100}%` }} />
         </span>
       )}
     </td>

@@ -33,7 +33,7 @@ function LayerRow(props: { readonly row: AlignedLayer; readonly most: readonly n
   const fate = props.alone || (before !== null && after !== null) ? null : after === null ? "gone" : "new";
   return (
     <tr class={fate ?? ""}>
-      <th scope="row">
+      <th scope="row" class="layer-name">
         {name}
         {fate !== null && <small class="fate">{fate}</small>}
       </th>
@@ -109,8 +109,12 @@ export function LayerTable(props: {
         </table>
       </ScrollBox>
       <p class="note">
-        <span class="key was" /> original <span class="key is" /> {stage.name}. Choose a column's heading to sort by it,
-        Layer for the network's own order.
+        {selected > 0 && (
+          <>
+            <span class="key was" /> original <span class="key is" /> {stage.name}.{" "}
+          </>
+        )}
+        Choose a column's heading to sort by it, Layer for the network's own order.
       </p>
     </>
   );

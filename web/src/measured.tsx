@@ -1,6 +1,6 @@
 /** The conditions of measurement, from the report's own numbers. */
 
-import { formatBytes, formatCount } from "../../src/report/format.ts";
+import { formatBytes, formatInteger } from "../../src/report/format.ts";
 import type { Report } from "../../src/report/schema.ts";
 import { originalStage } from "../../src/report/summary.ts";
 import { Fact } from "./fact.tsx";
@@ -23,8 +23,8 @@ export function Measured({ report }: { readonly report: Report }) {
         every figure was measured on the exported files named above, not on a network in training
       </Fact>
       <Fact label="Accuracy">
-        share of the {formatCount(data.testSamples)} test images whose most likely class is right; Wilson's interval at
-        95%
+        share of the {formatInteger(data.testSamples)} test images whose most likely class is right; Wilson's interval
+        at 95%
       </Fact>
       <Fact label="Agreement">share of test images on which a stage and the original name the same class</Fact>
       <Fact label="Latency">{latencyText(report)}</Fact>
@@ -35,8 +35,8 @@ export function Measured({ report }: { readonly report: Report }) {
         {machine.node}, onnxruntime {machine.onnxruntime}
       </Fact>
       <Fact label="Data">
-        {data.name} (<code>{data.spec}</code>): {formatCount(data.trainSamples)} to train,{" "}
-        {formatCount(data.validationSamples)} to choose by, {formatCount(data.testSamples)} to test;{" "}
+        {data.name} (<code>{data.spec}</code>): {formatInteger(data.trainSamples)} to train,{" "}
+        {formatInteger(data.validationSamples)} to choose by, {formatInteger(data.testSamples)} to test;{" "}
         {data.classes.length} classes: {data.classes.join(", ")}
       </Fact>
     </dl>

@@ -1,6 +1,6 @@
 /** The page's head: what came out, the network's outline before and after, and the conditions in one glance. */
 
-import { formatBytes, formatCount, formatDate, formatDuration } from "../../src/report/format.ts";
+import { formatBytes, formatDate, formatDuration, formatInteger } from "../../src/report/format.ts";
 import type { Report } from "../../src/report/schema.ts";
 import { budgetVerdict } from "../../src/report/summary.ts";
 import { DownloadReport } from "./download-report.tsx";
@@ -36,15 +36,15 @@ export function Opening({ report }: { readonly report: Report }) {
       <Silhouette report={report} />
       <dl class="facts">
         <Fact label="Data">
-          {data.name}, {formatCount(data.testSamples)} test images
+          {data.name}, {formatInteger(data.testSamples)} test images
         </Fact>
         <Fact label="Machine">
           {machine.cpu}, {machine.cores} cores, {formatBytes(machine.memoryBytes)}
         </Fact>
         <BudgetFact report={report} />
         <Fact label="Date">{formatDate(report.created)}</Fact>
-        <Fact label="Seed">{report.seed}</Fact>
         <Fact label="Whole run">{formatDuration(report.totalSeconds)}</Fact>
+        <Fact label="Seed">{report.seed}</Fact>
       </dl>
     </header>
   );

@@ -16,7 +16,8 @@ export interface Offset {
   readonly dy: number;
 }
 
-interface Box {
+/** A rectangle in pixels, y downwards. */
+export interface Box {
   readonly left: number;
   readonly right: number;
   readonly top: number;
@@ -34,22 +35,24 @@ function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
+/** Beside the point but off its level and its upright, where its own lines run; then ever further off. */
 function candidates(width: number): readonly Offset[] {
-  const side = width / 2 + radius + 3;
-  const ring = [1, 2, 3].flatMap((step) => [
-    { dx: 0, dy: -(radius + step * lineHeight - 4) },
-    { dx: 0, dy: radius + step * lineHeight - 4 },
+  const side = width / 2 + radius - 2;
+  return [0.8, 1.8, 2.8].flatMap((step) => [
     { dx: side, dy: -step * lineHeight },
-    { dx: side, dy: step * lineHeight },
     { dx: -side, dy: -step * lineHeight },
+    { dx: side, dy: step * lineHeight },
     { dx: -side, dy: step * lineHeight },
   ]);
-  return [{ dx: side, dy: 0 }, { dx: -side, dy: 0 }, ...ring];
 }
 
-/** Offsets for the names of `points`, in their order, inside `bounds`. */
-export function placeLabels(points: readonly LabelledPoint[], bounds: Box): readonly Offset[] {
-  const taken: Box[] = points.map(({ x, y }) => boxAround(x, y, radius * 2, radius * 2));
+/** Offsets for the names of `points`, in their order, inside `bounds` and off `obstacles`. */
+export function placeLabels(
+  points: readonly LabelledPoint[],
+  bounds: Box,
+  obstacles: readonly Box[] = [],
+): readonly Offset[] {
+  const taken: Box[] = [...points.map(({ x, y }) => boxAround(x, y, radius * 2, radius * 2)), ...obstacles];
   return points.map(({ x, y, width }) => {
     const options = candidates(width);
     const free = options.find(({ dx, dy }) => {

@@ -22,9 +22,11 @@ export function ReportPage({ report }: { readonly report: Report }) {
     <>
       <Opening report={report} />
       <main>
-        <Section id="trade-off" title="Accuracy against cost">
-          <TradeOff report={report} />
-        </Section>
+        {(compared || report.trials.length > 0) && (
+          <Section id="trade-off" title="Accuracy against cost">
+            <TradeOff report={report} />
+          </Section>
+        )}
         {compared && (
           <Section id="before-after" title="Before and after">
             <BeforeAfter report={report} selected={selected} onSelect={select} />

@@ -11,6 +11,7 @@ import { originalStage, resultStage } from "../../src/report/summary.ts";
 const height = 120;
 const pitch = 10;
 const barWidth = 7;
+const widestPitch = 44;
 
 /** Drawn where both stages have weights to show. */
 export function Silhouette({ report }: { readonly report: Report }) {
@@ -45,6 +46,7 @@ export function Silhouette({ report }: { readonly report: Report }) {
       <svg
         viewBox={`0 -1 ${rows.length * pitch} ${height + 2}`}
         preserveAspectRatio="none"
+        style={{ maxWidth: `${rows.length * widestPitch}px` }}
         role="img"
         aria-label={description}
       >

@@ -1,4 +1,4 @@
-/** What each stage did and what it left alone, in full. */
+/** What each stage did and what it skipped, in full. */
 
 import { formatValue } from "../../src/report/format.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
@@ -9,7 +9,7 @@ function Skipped({ stage }: { readonly stage: Stage }) {
     <table class="skipped">
       <thead>
         <tr>
-          <th scope="col">Node left alone</th>
+          <th scope="col">Skipped node</th>
           <th scope="col">Why</th>
         </tr>
       </thead>
@@ -28,7 +28,7 @@ function Skipped({ stage }: { readonly stage: Stage }) {
   if (stage.skipped.length <= 6) return list;
   return (
     <details>
-      <summary>{stage.skipped.length} nodes left alone, with reasons</summary>
+      <summary>{stage.skipped.length} skipped nodes, with reasons</summary>
       {list}
     </details>
   );
@@ -37,7 +37,7 @@ function Skipped({ stage }: { readonly stage: Stage }) {
 function Changes({ changes }: { readonly changes: readonly string[] }) {
   if (changes.length === 0) return null;
   const list = (
-    <ul>
+    <ul class="changes">
       {changes.map((change, index) => (
         <li key={index}>{change}</li>
       ))}
@@ -55,25 +55,31 @@ function Changes({ changes }: { readonly changes: readonly string[] }) {
 function StageNote({ stage }: { readonly stage: Stage }) {
   const params = Object.entries(stage.params);
   return (
-    <li>
-      <h3>
-        {stage.name}
-        {stage.method !== null && <span class="method">{stage.method}</span>}
-      </h3>
-      {params.length > 0 && (
-        <p class="params">
-          {params.map(([name, value]) => (
-            <span key={name}>
-              {name} <b>{formatValue(value)}</b>
-            </span>
-          ))}
+    <li class="stage-note">
+      <div>
+        <h3>{stage.name}</h3>
+        {stage.method !== null && <p class="method">{stage.method}</p>}
+        <p class="file">
+          <code>{stage.file}</code>
+          <span class="hash" title={stage.sha256}>
+            sha256 {stage.sha256.slice(0, 16)}…
+          </span>
         </p>
-      )}
-      <Changes changes={stage.changes} />
-      <Skipped stage={stage} />
-      <p class="file">
-        <code>{stage.file}</code> <span title={stage.sha256}>sha256 {stage.sha256.slice(0, 16)}…</span>
-      </p>
+      </div>
+      <div>
+        {params.length > 0 && (
+          <p class="params">
+            {params.map(([name, value]) => (
+              <span key={name}>
+                {name} <b>{formatValue(value)}</b>
+              </span>
+            ))}
+          </p>
+        )}
+        <Changes changes={stage.changes} />
+        <Skipped stage={stage} />
+        {stage.method !== null && stage.skipped.length === 0 && <p class="note">No node was skipped.</p>}
+      </div>
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { formatDuration, formatPercent, formatPoints, formatRatio } from "../../
 import { type Metric, metricRatio, metrics } from "../../src/report/metrics.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
 import { originalStage } from "../../src/report/summary.ts";
+import { ratioClass } from "./ratio-class.ts";
 import { ScrollBox } from "./scroll-box.tsx";
 
 function MetricCell(props: { readonly metric: Metric; readonly original: Stage; readonly stage: Stage }) {
@@ -12,9 +13,7 @@ function MetricCell(props: { readonly metric: Metric; readonly original: Stage; 
   return (
     <td>
       {metric.format(metric.value(stage))}
-      {stage !== original && (
-        <small class={ratio !== null && ratio < 0.995 ? "worse" : "gain"}>{formatRatio(ratio)}</small>
-      )}
+      {stage !== original && <small class={ratioClass(ratio)}>{formatRatio(ratio)}</small>}
     </td>
   );
 }
@@ -26,7 +25,7 @@ function StageRow(props: { readonly report: Report; readonly stage: Stage; reado
   const delta = stage === original ? "" : `, ${formatPoints(top1 - original.accuracy.top1)}`;
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" class="stage-name">
         {stage.name}
         <small>{stage.method ?? "as given"}</small>
       </th>

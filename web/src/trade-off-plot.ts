@@ -3,198 +3,157 @@
  * budget as a dashed line. The accuracy axis is cut below the stages; trials under the cut stand on its edge as triangles.
  */
 
-import { dot, gridX, gridY, line, plot, pointer, ruleX, ruleY, text, tip } from "@observablehq/plot";
-import { formatParams, formatPercent } from "../../src/report/format.ts";
-import type { Metric } from "../../src/report/metrics.ts";
-import type { Report, Trial } from "../../src/report/schema.ts";
-import { originalStage } from "../../src/report/summary.ts";
-import { type Offset, placeLabels } from "./place-labels.ts";
+import {
+  dot,
+  gridX,
+  gridY,
+  line,
+  type Markish,
+  type PlotOptions,
+  plot,
+  pointer,
+  ruleX,
+  ruleY,
+  text,
+  tip,
+} from "@observablehq/plot";
+import { formatPercent } from "../../src/report/format.ts";
+import { type Box, type Offset, placeLabels } from "./place-labels.ts";
+import { type CostAxis, logTicks, type StagePoint, type TradeOffPoints, type TrialPoint } from "./trade-off-points.ts";
 
-/** One axis to plot against: a metric of stages and the same of trials. */
-export interface CostAxis {
-  readonly metric: Metric;
-  readonly ofTrial: (trial: Trial) => number;
-}
-
-interface StagePoint {
-  readonly x: number;
-  readonly y: number;
-  readonly interval: readonly [number, number];
-  readonly name: string;
-  readonly kind: "original" | "between" | "result";
-}
-
-interface TrialPoint {
-  readonly x: number;
-  readonly y: number;
-  readonly below: boolean;
-  readonly title: string;
-}
-
+const margin = { left: 52, right: 16, top: 26, bottom: 42 };
+const letterWidth = 7;
+const halo = { stroke: "var(--paper)", strokeWidth: 4 };
+const ruled = { stroke: "var(--rule)", strokeOpacity: 1 };
 const colours = { original: "var(--was)", between: "var(--is-soft)", result: "var(--is)" };
 
-function stagePoints(report: Report, axis: CostAxis): readonly StagePoint[] {
-  return report.stages.flatMap((stage, index) => {
-    const x = axis.metric.value(stage);
-    if (x === null || x <= 0) return [];
-    const kind = index === 0 ? "original" : index === report.stages.length - 1 ? "result" : "between";
-    return [{ x, y: stage.accuracy.top1, interval: stage.accuracy.interval, name: stage.name, kind }];
-  });
+function frame(points: TradeOffPoints, axis: CostAxis, width: number): PlotOptions & { readonly height: number } {
+  const [low, high] = points.yDomain;
+  return {
+    width,
+    height: Math.round(Math.min(440, Math.max(300, width * 0.46))),
+    marginLeft: margin.left,
+    marginRight: margin.right,
+    marginTop: margin.top,
+    marginBottom: margin.bottom,
+    style: { background: "none", fontSize: "12px", overflow: "visible" },
+    x: {
+      type: "log",
+      domain: points.xDomain,
+      ticks: logTicks(...points.xDomain),
+      tickFormat: (value: number) => axis.metric.format(value).replace(/\.0+(?=\D|$)/, ""),
+      tickSize: 0,
+      label: `${axis.metric.label}, log scale; further left is better`,
+      labelAnchor: "center",
+      labelArrow: "none",
+      labelOffset: 38,
+    },
+    y: {
+      domain: points.yDomain,
+      ticks: 6,
+      tickFormat: (value: number) => formatPercent(value, high - low < 0.03 ? 1 : 0),
+      tickSize: 0,
+      label: "top-1 accuracy",
+      labelArrow: "none",
+    },
+  };
 }
 
-/** Lowest and highest accuracy to show: all stages and the budget, and as much again for trials. */
-function accuracyDomain(report: Report, points: readonly StagePoint[]): readonly [number, number] {
-  const budget = report.maxDrop === null ? [] : [originalStage(report).accuracy.top1 - report.maxDrop];
-  const low = Math.min(...points.map((point) => point.interval[0]), ...budget);
-  const high = Math.max(...points.map((point) => point.interval[1]), ...report.trials.map((t) => t.validationAccuracy));
-  const room = Math.max(high - low, 0.01);
-  const lowestTrial = Math.min(low, ...report.trials.map((trial) => trial.validationAccuracy));
-  return [Math.max(0, Math.max(low - room * 0.8, lowestTrial) - room * 0.12), Math.min(1, high + room * 0.1)];
+function trialMarks(trials: readonly TrialPoint[]): Markish[] {
+  return [
+    dot(trials, {
+      x: "x",
+      y: "y",
+      r: 3,
+      symbol: (trial: TrialPoint) => (trial.below ? "triangle2" : "circle"),
+      fill: "var(--muted)",
+      fillOpacity: 0.42,
+      stroke: (trial: TrialPoint) => (trial.kept ? "var(--is)" : "none"),
+      strokeWidth: 2,
+    }),
+    tip(trials, pointer({ x: "x", y: "y", title: "title", fontSize: 12, maxRadius: 14 })),
+  ];
 }
 
-function trialPoints(report: Report, axis: CostAxis, floor: number): readonly TrialPoint[] {
-  return report.trials
-    .filter((trial) => axis.ofTrial(trial) > 0)
-    .map((trial) => ({
-      x: axis.ofTrial(trial),
-      y: Math.max(trial.validationAccuracy, floor),
-      below: trial.validationAccuracy < floor,
-      title: [
-        `${trial.method}${trial.kept ? " (kept)" : ""}`,
-        formatParams(trial.params),
-        `validation ${formatPercent(trial.validationAccuracy)}`,
-        axis.metric.format(axis.ofTrial(trial)),
-      ].join("\n"),
-    }));
+function stageMarks(stages: readonly StagePoint[]): Markish[] {
+  const stroke = (point: StagePoint) => colours[point.kind];
+  return [
+    line(stages, { x: "x", y: "y", stroke: "var(--is-soft)", strokeWidth: 1.25, strokeOpacity: 0.8 }),
+    ruleX(stages, {
+      x: "x",
+      y1: (point: StagePoint) => point.interval[0],
+      y2: (point: StagePoint) => point.interval[1],
+      stroke,
+      strokeWidth: 2,
+    }),
+    dot(stages, { x: "x", y: "y", r: 5.5, fill: stroke, stroke: "var(--paper)", strokeWidth: 1.5 }),
+  ];
 }
 
-function nameMarks(points: readonly StagePoint[], offsets: readonly Offset[]) {
-  return points.map((point, index) =>
-    text([point], {
+function nameMarks(stages: readonly StagePoint[], offsets: readonly Offset[]): Markish[] {
+  return stages.map((stage, index) =>
+    text([stage], {
       x: "x",
       y: "y",
       text: "name",
-      dx: offsets[index]!.dx,
-      dy: offsets[index]!.dy,
+      ...offsets[index]!,
       fontSize: 12.5,
-      fontWeight: point.kind === "result" ? 650 : 450,
+      fontWeight: stage.kind === "result" ? 650 : 450,
       fill: "var(--ink)",
-      stroke: "var(--paper)",
-      strokeWidth: 4,
+      ...halo,
     }),
   );
 }
 
-/** Decades and, where they are few, their 2 and 5 multiples, as ticks inside [low, high]. */
-function logTicks(low: number, high: number): readonly number[] {
-  const steps = Math.log10(high / low) > 2.2 ? [1] : [1, 2, 5];
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const step of steps) {
-      const tick = step * 10 ** power;
-      if (tick >= low * 0.999 && tick <= high * 1.001) ticks.push(tick);
-    }
+/** The budget's line and its label, at the end of the line that is further from the stages. */
+function budgetMarks(
+  budget: number,
+  label: string,
+  end: "left" | "right",
+  xDomain: readonly [number, number],
+): Markish[] {
+  return [
+    ruleY([budget], { stroke: "var(--warn)", strokeDasharray: "5 4", strokeWidth: 1.25 }),
+    text([budget], {
+      x: () => xDomain[end === "left" ? 0 : 1],
+      y: (value: number) => value,
+      text: () => label,
+      textAnchor: end === "left" ? "start" : "end",
+      dx: end === "left" ? 4 : -4,
+      dy: 10,
+      fill: "var(--warn)",
+      ...halo,
+    }),
+  ];
+}
+
+/** The figure, `width` pixels wide; `maxDrop` is the budget that `points.budget` stands for. */
+export function drawTradeOff(points: TradeOffPoints, axis: CostAxis, maxDrop: number | null, width: number): Element {
+  const { stages, budget } = points;
+  const options = frame(points, axis, width);
+  const bare = plot({ ...options, marks: stageMarks(stages) });
+  const x = (value: number): number => bare.scale("x")!.apply(value);
+  const y = (value: number): number => bare.scale("y")!.apply(value);
+  const bounds: Box = { left: margin.left, right: width, top: 4, bottom: options.height - margin.bottom };
+  const obstacles: Box[] = [];
+  const marks: Markish[] = [gridX(logTicks(...points.xDomain), ruled), gridY({ ticks: 6, ...ruled })];
+  if (budget !== null && maxDrop !== null) {
+    const drop = (maxDrop * 100).toFixed(1);
+    const label = width < 640 ? `budget −${drop}` : `budget: at most ${drop} points lost`;
+    const reach = label.length * letterWidth;
+    const near = (edge: number) => Math.min(...stages.map((stage) => Math.abs(x(stage.x) - edge)));
+    const end = near(bounds.left + reach / 2) > near(width - margin.right - reach / 2) ? "left" : "right";
+    const left = end === "left" ? bounds.left : width - margin.right - reach;
+    obstacles.push({ left, right: left + reach, top: y(budget), bottom: y(budget) + 18 });
+    marks.push(...budgetMarks(budget, label, end, points.xDomain));
   }
-  return ticks;
-}
-
-/** Trials whose validation accuracy lies below the cut of the accuracy axis. */
-export function trialsBelow(report: Report, axis: CostAxis): number {
-  const [floor] = accuracyDomain(report, stagePoints(report, axis));
-  return report.trials.filter((trial) => axis.ofTrial(trial) > 0 && trial.validationAccuracy < floor).length;
-}
-
-/** The figure, `width` pixels wide. */
-export function drawTradeOff(report: Report, axis: CostAxis, width: number): Element {
-  const points = stagePoints(report, axis);
-  const domain = accuracyDomain(report, points);
-  const trials = trialPoints(report, axis, domain[0]);
-  const xs = [...points.map((point) => point.x), ...trials.map((trial) => trial.x)];
-  const xDomain = [Math.min(...xs) / 1.35, Math.max(...xs) * 1.35] as const;
-  const budget = originalStage(report).accuracy.top1 - (report.maxDrop ?? 0);
-  const margins = { marginLeft: 52, marginRight: 16, marginTop: 26, marginBottom: 42 };
-  const height = Math.round(Math.min(440, Math.max(300, width * 0.46)));
-  const draw = (names: ReturnType<typeof nameMarks>) =>
-    plot({
-      width,
-      height,
-      ...margins,
-      style: { background: "none", fontSize: "12px", overflow: "visible" },
-      x: {
-        type: "log",
-        domain: xDomain,
-        ticks: logTicks(...xDomain),
-        tickFormat: (value: number) => axis.metric.format(value),
-        tickSize: 0,
-        label: `${axis.metric.label}, log scale; further left is better`,
-        labelAnchor: "center",
-        labelArrow: "none",
-        labelOffset: 38,
-      },
-      y: {
-        domain,
-        ticks: 6,
-        tickFormat: (value: number) => formatPercent(value, domain[1] - domain[0] < 0.03 ? 1 : 0),
-        tickSize: 0,
-        label: "top-1 accuracy",
-        labelArrow: "none",
-      },
-      marks: [
-        gridX({ stroke: "var(--rule)", strokeOpacity: 1 }),
-        gridY({ stroke: "var(--rule)", strokeOpacity: 1 }),
-        dot(trials, {
-          x: "x",
-          y: "y",
-          r: 3,
-          symbol: (trial: TrialPoint) => (trial.below ? "triangle2" : "circle"),
-          fill: "var(--muted)",
-          fillOpacity: 0.42,
-        }),
-        ...(report.maxDrop === null
-          ? []
-          : [
-              ruleY([budget], { stroke: "var(--warn)", strokeDasharray: "5 4", strokeWidth: 1.25 }),
-              text([budget], {
-                x: () => xDomain[1],
-                y: (value: number) => value,
-                text: () => `budget: at most ${(report.maxDrop! * 100).toFixed(1)} points lost`,
-                textAnchor: "end",
-                dx: -4,
-                dy: 9,
-                fill: "var(--warn)",
-                stroke: "var(--paper)",
-                strokeWidth: 4,
-              }),
-            ]),
-        line(points, { x: "x", y: "y", stroke: "var(--is-soft)", strokeWidth: 1.25, strokeOpacity: 0.8 }),
-        ruleX(points, {
-          x: "x",
-          y1: (point: StagePoint) => point.interval[0],
-          y2: (point: StagePoint) => point.interval[1],
-          stroke: (point: StagePoint) => colours[point.kind],
-          strokeWidth: 2,
-          marker: "none",
-        }),
-        dot(points, {
-          x: "x",
-          y: "y",
-          r: 5.5,
-          fill: (point: StagePoint) => colours[point.kind],
-          stroke: "var(--paper)",
-          strokeWidth: 1.5,
-        }),
-        ...names,
-        tip(trials, pointer({ x: "x", y: "y", title: "title", fontSize: 12, maxRadius: 14 })),
-      ],
-    });
-  const bare = draw([]);
   const offsets = placeLabels(
-    points.map((point) => ({
-      x: bare.scale("x")!.apply(point.x),
-      y: bare.scale("y")!.apply(point.y),
-      width: [...point.name].length * 7 + 4,
-    })),
-    { left: margins.marginLeft, right: width, top: 4, bottom: height - margins.marginBottom },
+    stages.map((stage) => ({ x: x(stage.x), y: y(stage.y), width: [...stage.name].length * letterWidth + 4 })),
+    bounds,
+    obstacles,
   );
-  return draw(nameMarks(points, offsets));
+  return plot({
+    ...options,
+    marks: [...marks, ...trialMarks(points.trials), ...stageMarks(stages), ...nameMarks(stages, offsets)],
+  });
 }
