@@ -3,8 +3,8 @@
  * function from graph to graph. Command-line flags, help, report rows and documentation are made from it.
  */
 import type { z } from "zod";
+import type { Objective } from "../autodiff/training-step.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { TypedBuilder } from "../ops/typed-builder.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Labelled samples on which a method may run graphs; training images, never the test split. */
@@ -31,31 +31,8 @@ export interface MethodContext {
   readonly progress: (done: number, total: number, what: string) => void;
 }
 
-/** Values by which a loss term is written. */
-export interface LossInputs {
-  /** The network's input batch `(N, C, H, W)`. */
-  readonly images: string;
-  /** The student's output before Softmax `(N, classes)`. */
-  readonly logits: string;
-  /** One-hot or mixed labels `(N, classes)`. */
-  readonly targets: string;
-}
-
-/** A term of the training loss; `append` emits its nodes and returns a scalar, already weighted. */
-export interface LossTerm {
-  readonly name: string;
-  readonly append: (g: TypedBuilder, inputs: LossInputs) => string;
-}
-
 /** What training a method asks for. */
-export interface TrainingRecipe {
-  /** Terms that stand beside the cross-entropy on labels. */
-  readonly terms: readonly LossTerm[];
-  /** Weight of the cross-entropy on labels; 1 where left out. */
-  readonly labelWeight?: number;
-  /** Initializers that stay as they are. */
-  readonly frozen?: readonly string[];
-}
+export type TrainingRecipe = Objective;
 
 /** What applying a method gives. */
 export interface Application {
@@ -64,6 +41,7 @@ export interface Application {
   readonly changes: readonly string[];
   /** What was not done, and why. */
   readonly skipped: readonly { readonly node: string; readonly reason: string }[];
+  /** What training it asks for. */
   readonly recipe?: TrainingRecipe;
 }
 

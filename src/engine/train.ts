@@ -1,0 +1,180 @@
+/** Trains a network: builds the step, hands it to a worker, and puts the trained parameters back into the graph. */
+import { Worker } from "node:worker_threads";
+import { logitsOf } from "../autodiff/losses.ts";
+import { buildTrainingStep, type TrainingStep } from "../autodiff/training-step.ts";
+import type { Split } from "../data/dataset.ts";
+import type { Preprocessing } from "../data/preprocessing.ts";
+import { feeds, type Graph } from "../graph/graph.ts";
+import { removeDead } from "../graph/order.ts";
+import type { TrainingRecipe } from "../methods/define-method.ts";
+import { encodeModel } from "../onnx/index.ts";
+import { NetpareError } from "../tensor/error.ts";
+import { fingerprintOf } from "./checkpoint.ts";
+import {
+  runTraining,
+  type TrainingJob,
+  type TrainingOutcome,
+  type TrainingPoint,
+  type TrainingProgress,
+} from "./train-loop.ts";
+import type { TrainingMessage } from "./train-worker.ts";
+import type { TrainingOptions } from "./training-options.ts";
+
+/** What a network is trained on. */
+export interface TrainingData {
+  readonly train: Split;
+  readonly validation?: Split | undefined;
+  readonly classes: number;
+  /** `(C, H, W)` of the stored images. */
+  readonly storedShape: readonly [number, number, number];
+  readonly preprocessing: Preprocessing;
+}
+
+export interface TrainRequest {
+  readonly options: TrainingOptions;
+  readonly recipe?: TrainingRecipe | undefined;
+  /** Where the state is saved now and then; with `resume` the training goes on from there. */
+  readonly checkpoint?: { readonly file: string; readonly resume: boolean } | undefined;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Aborting lets the step end, saves the checkpoint, and returns what was reached. */
+  readonly signal?: AbortSignal | undefined;
+  /** Runs on the calling thread, without a worker. */
+  readonly inline?: boolean;
+}
+
+export interface Trained {
+  readonly graph: Graph;
+  readonly curve: readonly TrainingPoint[];
+  readonly steps: number;
+  /** Whether it was stopped before its end. */
+  readonly stopped: boolean;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+/**
+ * Trains `graph` on `data`.
+ * @throws NetpareError `diverged`, or where model and data do not fit.
+ */
+export async function trainModel(graph: Graph, data: TrainingData, request: TrainRequest): Promise<Trained> {
+  const { options } = request;
+  const channels = data.preprocessing.channels === "grey" ? 1 : 3;
+  const step = buildTrainingStep(graph, {
+    batch: options.batch,
+    classes: data.classes,
+    imageShape: [channels, data.storedShape[1], data.storedShape[2]],
+    optimizer: options,
+    objective: request.recipe ?? { terms: [] },
+  });
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const onAbort = () => Atomics.store(stop, 0, 1);
+  if (request.signal?.aborted) onAbort();
+  request.signal?.addEventListener("abort", onAbort);
+  try {
+    const job = buildJob(graph, step, data, request, stop);
+    const onProgress = request.onProgress ?? (() => {});
+    const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
+    const trained = new Map([...graph.initializers].map(([name, t]) => [name, outcome.states.get(name) ?? t]));
+    return { ...outcome, graph: { ...graph, initializers: trained } };
+  } finally {
+    request.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function buildJob(
+  graph: Graph,
+  step: TrainingStep,
+  data: TrainingData,
+  request: TrainRequest,
+  stop: Int32Array,
+): TrainingJob {
+  const model = encodeModel(step.graph);
+  const { checkpoint, options } = request;
+  const images = step.graph.inputs.find((input) => input.name === step.images)!;
+  return {
+    step: {
+      model,
+      images: step.images,
+      imageDims: images.shape as readonly number[],
+      noisy: step.noisy,
+      states: step.states,
+      loss: step.loss,
+      correct: step.correct,
+    },
+    forward: forwardModel(graph, step),
+    train: shareSplit(data.train),
+    validation: data.validation && shareSplit(data.validation),
+    classes: data.classes,
+    storedShape: data.storedShape,
+    preprocessing: data.preprocessing,
+    options,
+    checkpoint: checkpoint && {
+      ...checkpoint,
+      fingerprint: fingerprintOf(
+        model,
+        JSON.stringify([options, data.preprocessing, data.train.length, initialDigest(step)]),
+      ),
+    },
+    stop,
+  };
+}
+
+const initialDigest = (step: TrainingStep) =>
+  fingerprintOf(
+    ...[...step.states.values()].map(
+      ({ initial }) =>
+        new Uint8Array(initial.data.buffer as ArrayBuffer, initial.data.byteOffset, initial.data.byteLength),
+    ),
+  );
+
+/** The network up to its scores, with what is trained as inputs. */
+function forwardModel(graph: Graph, step: TrainingStep): TrainingJob["forward"] {
+  const scores = logitsOf(graph).name;
+  const trained = new Set(step.trained);
+  const parameters = step.trained.map((name) => ({
+    name,
+    dtype: "float32" as const,
+    shape: graph.initializers.get(name)!.shape,
+  }));
+  const others = graph.inputs.filter((input) => !trained.has(input.name));
+  const forward = removeDead({
+    ...graph,
+    inputs: [...others, ...parameters],
+    outputs: [{ name: scores, dtype: "float32", shape: undefined }],
+    initializers: new Map([...graph.initializers].filter(([name]) => !trained.has(name))),
+  });
+  return { model: encodeModel(forward), images: feeds(graph)[0]!.name, scores, trained: step.trained };
+}
+
+/** The split in memory that a worker shares instead of copying. */
+function shareSplit(split: Split): Split {
+  const share = (bytes: Uint8Array) => {
+    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    return shared;
+  };
+  return { ...split, images: share(split.images) };
+}
+
+/** Sources run from .ts files only under a test runner, whose workers cannot; they use the built worker. */
+const workerUrl = new URL(
+  import.meta.url.endsWith(".ts") ? "../../dist/engine/train-worker.js" : "./train-worker.js",
+  import.meta.url,
+);
+
+function runInWorker(job: TrainingJob, onProgress: (progress: TrainingProgress) => void): Promise<TrainingOutcome> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(workerUrl, { workerData: job });
+    worker.on("message", (message: TrainingMessage) => {
+      if (message.kind === "progress") onProgress(message.progress);
+      else if (message.kind === "done") resolve(message.outcome);
+      else if (message.code !== undefined) reject(new NetpareError(message.code, message.message));
+      else reject(Object.assign(new Error(message.message), { stack: message.stack }));
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) =>
+      reject(new Error(`internal: the training worker ended with ${code} before it was done`)),
+    );
+  });
+}
