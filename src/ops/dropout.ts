@@ -4,8 +4,7 @@
  */
 import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensorOf, toNumbers } from "../tensor/tensor.ts";
-import { linkBroadcast } from "./_elementwise.ts";
-import { outputAxis } from "./channels.ts";
+import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
 import { fact } from "./fact.ts";
 
@@ -20,9 +19,12 @@ export const dropout = defineOp("Dropout", {
   attributes: {},
   infer: ({ I: [x] }) => [x, fact("bool", x.shape)],
   channels: {
-    link(call, links) {
-      linkBroadcast(call, links);
-      call.O[0].shape.forEach((_, axis) => links.tie(outputAxis(0, axis), outputAxis(1, axis)));
+    link({ O }, links) {
+      O.forEach((output, index) => {
+        output.shape.forEach((_, axis) => {
+          links.tie(inputAxis(0, axis), outputAxis(index, axis));
+        });
+      });
     },
   },
   vjp(g, { I: [, ratio, trainingMode], GO: [gy] }) {

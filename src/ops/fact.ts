@@ -7,7 +7,7 @@ import { type Tensor, toIntegers } from "../tensor/tensor.ts";
 
 /** A value's type, with its content where that is known. */
 export interface Fact extends ValueType {
-  /** The whole content, for initializers and what is computed from them alone. */
+  /** The whole content, for initializers and what is computed from them and from static shapes alone. */
   readonly constant?: Tensor;
   /** The content of an integer scalar or vector that may name dynamic dimensions. */
   readonly dims?: readonly Dim[];

@@ -2,7 +2,8 @@
 import { type Dim, type Graph, type Node, nodeLabel } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { constantFact, type Fact } from "./fact.ts";
+import { tensorOf } from "../tensor/tensor.ts";
+import { constantFact, type Fact, isStatic } from "./fact.ts";
 import { findOp } from "./registry.ts";
 
 /** Facts by value name. */
@@ -66,7 +67,9 @@ function fold(
   fact: Fact,
   output: number,
 ): Fact {
-  const { shape } = fact;
+  const { shape, dims } = fact;
+  if (fact.constant === undefined && isStatic(dims))
+    return { ...fact, constant: tensorOf(fact.dtype, shape ?? [], dims) };
   if (fact.constant !== undefined || !shape?.every((dim) => typeof dim === "number")) return fact;
   if (sizeOf(shape) > foldLimit || !inputs.every((input) => input === undefined || isSmallConstant(input))) return fact;
   const constant = evaluate(

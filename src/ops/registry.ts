@@ -5,34 +5,51 @@ import { add } from "./add.ts";
 import { and } from "./and.ts";
 import { argMax } from "./arg-max.ts";
 import { argMin } from "./arg-min.ts";
+import { averagePool } from "./average-pool.ts";
+import { batchNormalization } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
 import { ceil } from "./ceil.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
+import { conv } from "./conv.ts";
 import type { Operator } from "./define-op.ts";
+import { dequantizeLinear } from "./dequantize-linear.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
 import { elu } from "./elu.ts";
 import { equal } from "./equal.ts";
+import { erf } from "./erf.ts";
 import { exp } from "./exp.ts";
 import { expand } from "./expand.ts";
 import { flatten } from "./flatten.ts";
 import { floor } from "./floor.ts";
 import { gather } from "./gather.ts";
+import { gemm } from "./gemm.ts";
+import { globalAveragePool } from "./global-average-pool.ts";
 import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
+import { hardSwish } from "./hard-swish.ts";
 import { identity } from "./identity.ts";
 import { leakyRelu } from "./leaky-relu.ts";
 import { less } from "./less.ts";
 import { lessOrEqual } from "./less-or-equal.ts";
 import { log } from "./log.ts";
 import { logSoftmax } from "./log-softmax.ts";
+import { max } from "./max.ts";
+import { maxPool } from "./max-pool.ts";
+import { mean } from "./mean.ts";
+import { min } from "./min.ts";
+import { mod } from "./mod.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
+import { not } from "./not.ts";
 import { or } from "./or.ts";
+import { pRelu } from "./p-relu.ts";
 import { pad } from "./pad.ts";
+import { pow } from "./pow.ts";
+import { quantizeLinear } from "./quantize-linear.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { reduceL1 } from "./reduce-l1.ts";
 import { reduceL2 } from "./reduce-l2.ts";
@@ -44,6 +61,7 @@ import { reduceSum } from "./reduce-sum.ts";
 import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
+import { round } from "./round.ts";
 import { shape } from "./shape.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { sign } from "./sign.ts";
@@ -53,6 +71,7 @@ import { softplus } from "./softplus.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { unsqueeze } from "./unsqueeze.ts";
@@ -65,33 +84,50 @@ export const operators: readonly Operator[] = [
   and,
   argMax,
   argMin,
+  averagePool,
+  batchNormalization,
   cast,
   ceil,
   clip,
   concat,
   constant,
+  conv,
+  dequantizeLinear,
   div,
   dropout,
   elu,
   equal,
+  erf,
   exp,
   expand,
   flatten,
   floor,
   gather,
+  gemm,
+  globalAveragePool,
   greater,
   greaterOrEqual,
   hardSigmoid,
+  hardSwish,
   identity,
   leakyRelu,
   less,
   lessOrEqual,
   log,
   logSoftmax,
+  max,
+  maxPool,
+  mean,
+  min,
+  mod,
   mul,
   neg,
+  not,
   or,
   pad,
+  pow,
+  pRelu,
+  quantizeLinear,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -103,6 +139,7 @@ export const operators: readonly Operator[] = [
   reduceSumSquare,
   relu,
   reshape,
+  round,
   shape,
   sigmoid,
   sign,
@@ -112,6 +149,7 @@ export const operators: readonly Operator[] = [
   sqrt,
   squeeze,
   sub,
+  sum,
   tanh,
   transpose,
   unsqueeze,

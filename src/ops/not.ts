@@ -1,0 +1,8 @@
+/** Not: true where `x` is false. */
+import { defineUnary } from "./_elementwise.ts";
+
+export const not = defineUnary("Not", {
+  attributes: {},
+  f: (x) => 1 - x,
+  vjp: () => [null],
+});

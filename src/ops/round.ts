@@ -1,0 +1,9 @@
+/** Round: to the nearest integer, halves to even; its gradient is zero almost everywhere. */
+import { roundHalfEven } from "../tensor/half.ts";
+import { defineUnary } from "./_elementwise.ts";
+
+export const round = defineUnary("Round", {
+  attributes: {},
+  f: roundHalfEven,
+  vjp: () => [null],
+});
