@@ -1,0 +1,170 @@
+/**
+ * Layers as architectures write them: nodes named by a path (`stage1/block0/conv1`), parameters by what they are below it
+ * (`…/weight`), drawn on the spot.
+ *
+ * He:      normal, `σ² = 2 / (I·kh·kw)`, for layers before a ReLU (He et al. 2015, arXiv:1502.01852)
+ * Xavier:  uniform, `σ² = 2 / (fan-in + fan-out)`, for the last layer (Glorot, Bengio 2010)
+ * Batch norm starts as the identity, in inference form; training turns it on.
+ */
+import { float, int, ints } from "../graph/attributes.ts";
+import type { TypedBuilder } from "../ops/typed-builder.ts";
+import type { Random } from "../tensor/random.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { int64s, scalar, type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
+
+/** A convolution's geometry; stride 1, "same" padding (for odd kernels) and no bias where left out. */
+export interface ConvOptions {
+  readonly out: number;
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly pad?: number;
+  readonly bias?: boolean;
+}
+
+/** The layers, writing into `g` and drawing from `random`. Feature maps are `(N, C, H, W)`, rows `(N, F)`. */
+export class Layers {
+  private readonly g: TypedBuilder;
+  private readonly random: Random;
+
+  constructor(g: TypedBuilder, random: Random) {
+    this.g = g;
+    this.random = random;
+  }
+
+  /** `(N, I, H, W) -> (N, O, H', W')`, He. */
+  conv(
+    name: string,
+    x: string,
+    { out, kernel, stride = 1, pad = (kernel - 1) / 2, bias = false }: ConvOptions,
+  ): string {
+    const channels = this.dim(x, 1);
+    const weight = this.he([out, channels, kernel, kernel]);
+    const inputs = [x, this.g.initializer(`${name}/weight`, weight)];
+    if (bias) inputs.push(this.g.initializer(`${name}/bias`, tensor("float32", [out])));
+    const attributes = {
+      kernel_shape: ints([kernel, kernel]),
+      strides: ints([stride, stride]),
+      pads: ints([pad, pad, pad, pad]),
+    };
+    return this.g.op("Conv", inputs, attributes, { name });
+  }
+
+  /** Batch normalization (Ioffe, Szegedy 2015, arXiv:1502.03167). */
+  batchNorm(name: string, x: string): string {
+    const channels = this.dim(x, 1);
+    const filled = (part: string, value: number) =>
+      this.g.initializer(`${name}/${part}`, tensorOf("float32", [channels], new Float64Array(channels).fill(value)));
+    const inputs = [x, filled("scale", 1), filled("bias", 0), filled("mean", 0), filled("variance", 1)];
+    return this.g.op("BatchNormalization", inputs, { epsilon: float(1e-5) }, { name });
+  }
+
+  relu(name: string, x: string): string {
+    return this.g.op("Relu", [x], {}, { name });
+  }
+
+  /** Conv, batch norm, ReLU. */
+  convBnRelu(name: string, x: string, options: ConvOptions): string {
+    return this.relu(`${name}/relu`, this.batchNorm(`${name}/bn`, this.conv(name, x, options)));
+  }
+
+  /** `kernel` and `stride` in both directions; `ceil` lets the last window hang over the border. */
+  maxPool(name: string, x: string, kernel: number, stride = kernel, ceil = false): string {
+    const attributes = { kernel_shape: ints([kernel, kernel]), strides: ints([stride, stride]) };
+    return this.g.op("MaxPool", [x], ceil ? { ...attributes, ceil_mode: int(1) } : attributes, { name });
+  }
+
+  /** `(N, C, H, W) -> (N, C)`. */
+  globalAveragePool(name: string, x: string): string {
+    return this.flatten(`${name}/flatten`, this.g.op("GlobalAveragePool", [x], {}, { name }));
+  }
+
+  /** `(N, C, H, W) -> (N, C·H·W)`. */
+  flatten(name: string, x: string): string {
+    return this.g.op("Flatten", [x], { axis: int(1) }, { name });
+  }
+
+  /** `(N, F) -> (N, out)` with a bias; He where a ReLU follows, Xavier where not. */
+  dense(name: string, x: string, out: number, followed: "relu" | "nothing" = "relu"): string {
+    const width = this.dim(x, 1);
+    const weight = followed === "relu" ? this.he([out, width]) : this.xavier([out, width]);
+    const inputs = [
+      x,
+      this.g.initializer(`${name}/weight`, weight),
+      this.g.initializer(`${name}/bias`, tensor("float32", [out])),
+    ];
+    return this.g.op("Gemm", inputs, { transB: int(1) }, { name });
+  }
+
+  /** Dropout, off in this inference form; training turns it on. */
+  dropout(name: string, x: string, ratio: number): string {
+    return this.g.op("Dropout", [x, this.g.initializer(`${name}/ratio`, scalar(ratio))], {}, { name });
+  }
+
+  /** Local response normalization across `size` channels (Krizhevsky et al. 2012). */
+  lrn(name: string, x: string, options: { size: number; alpha: number; beta: number; bias: number }): string {
+    const { size, alpha, beta, bias } = options;
+    const attributes = { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(bias) };
+    return this.g.op("LRN", [x], attributes, { name });
+  }
+
+  /** Every `stride`-th pixel, and zero channels behind until there are `out`: He's shortcut without parameters (option A). */
+  identityShortcut(name: string, x: string, out: number, stride: number): string {
+    const missing = out - this.dim(x, 1);
+    const far = 2 ** 31 - 1;
+    const sampled =
+      stride === 1
+        ? x
+        : this.g.op(
+            "Slice",
+            [
+              x,
+              ...[
+                [0, 0],
+                [far, far],
+                [2, 3],
+                [stride, stride],
+              ].map((values, i) =>
+                this.g.initializer(`${name}/${["starts", "ends", "axes", "steps"][i]}`, int64s(values)),
+              ),
+            ],
+            {},
+            { name: `${name}/slice` },
+          );
+    if (missing === 0) return sampled;
+    const before = Math.floor(missing / 2);
+    const pads = this.g.initializer(`${name}/pads`, int64s([0, before, 0, 0, 0, missing - before, 0, 0]));
+    return this.g.op("Pad", [sampled, pads], {}, { name: `${name}/pad` });
+  }
+
+  /** Size of axis `axis` of a value whose batch alone is dynamic. */
+  dim(x: string, axis: number): number {
+    const dim = this.g.fact(x).shape?.[axis];
+    if (typeof dim !== "number") throw new Error(`internal: axis ${axis} of '${x}' is not fixed`);
+    return dim;
+  }
+
+  private he(shape: Shape): Tensor {
+    const deviation = Math.sqrt(2 / sizeOf(shape.slice(1)));
+    return tensorOf(
+      "float32",
+      shape,
+      this.draw(shape, () => deviation * this.random.normal()),
+    );
+  }
+
+  private xavier(shape: Shape): Tensor {
+    const [out = 1, width = 1] = shape;
+    const bound = Math.sqrt(6 / (out + width));
+    return tensorOf(
+      "float32",
+      shape,
+      this.draw(shape, () => bound * (2 * this.random.uniform() - 1)),
+    );
+  }
+
+  private draw(shape: Shape, next: () => number): Float32Array {
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = next();
+    return values;
+  }
+}

@@ -1,0 +1,33 @@
+/** All architectures: one line each. */
+import { NetpareError } from "../tensor/error.ts";
+import type { Architecture } from "./define-architecture.ts";
+import { facesNet } from "./faces-net.ts";
+import { lenet5 } from "./lenet-5.ts";
+import { lenet300100 } from "./lenet-300-100.ts";
+import { resnet8, resnet20, resnet32, resnet56 } from "./resnet.ts";
+import { vggS } from "./vgg-s.ts";
+
+export { type Architecture, commonParams, defineArchitecture } from "./define-architecture.ts";
+
+/** Every architecture of the zoo. */
+export const architectures: readonly Architecture[] = [
+  lenet300100,
+  lenet5,
+  resnet8,
+  resnet20,
+  resnet32,
+  resnet56,
+  facesNet,
+  vggS,
+];
+
+/**
+ * The architecture called `name`.
+ * @throws NetpareError `bad-option` where the zoo has none of that name.
+ */
+export function findArchitecture(name: string): Architecture {
+  const found = architectures.find((architecture) => architecture.name === name);
+  if (found) return found;
+  const names = architectures.map((architecture) => architecture.name).join(", ");
+  throw new NetpareError("bad-option", `'${name}' is no architecture of the zoo; it has ${names}`);
+}
