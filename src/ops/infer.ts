@@ -67,10 +67,9 @@ function fold(
   fact: Fact,
   output: number,
 ): Fact {
-  const { shape, dims } = fact;
-  if (fact.constant === undefined && isStatic(dims))
-    return { ...fact, constant: tensorOf(fact.dtype, shape ?? [], dims) };
-  if (fact.constant !== undefined || !shape?.every((dim) => typeof dim === "number")) return fact;
+  const { shape } = fact;
+  if (fact.constant !== undefined || !isStatic(shape)) return fact;
+  if (isStatic(fact.dims)) return { ...fact, constant: tensorOf(fact.dtype, shape, fact.dims) };
   if (sizeOf(shape) > foldLimit || !inputs.every((input) => input === undefined || isSmallConstant(input))) return fact;
   const constant = evaluate(
     node,
