@@ -12,6 +12,7 @@ import { ceil } from "./ceil.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
+import { constantOfShape } from "./constant-of-shape.ts";
 import { conv } from "./conv.ts";
 import type { Operator } from "./define-op.ts";
 import { dequantizeLinear } from "./dequantize-linear.ts";
@@ -25,6 +26,8 @@ import { expand } from "./expand.ts";
 import { flatten } from "./flatten.ts";
 import { floor } from "./floor.ts";
 import { gather } from "./gather.ts";
+import { gatherElements } from "./gather-elements.ts";
+import { gatherND } from "./gather-nd.ts";
 import { gemm } from "./gemm.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
 import { greater } from "./greater.ts";
@@ -45,11 +48,13 @@ import { mod } from "./mod.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
 import { not } from "./not.ts";
+import { oneHot } from "./one-hot.ts";
 import { or } from "./or.ts";
 import { pRelu } from "./p-relu.ts";
 import { pad } from "./pad.ts";
 import { pow } from "./pow.ts";
 import { quantizeLinear } from "./quantize-linear.ts";
+import { range } from "./range.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { reduceL1 } from "./reduce-l1.ts";
 import { reduceL2 } from "./reduce-l2.ts";
@@ -62,17 +67,21 @@ import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { round } from "./round.ts";
+import { scatterElements } from "./scatter-elements.ts";
 import { shape } from "./shape.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { sign } from "./sign.ts";
+import { size } from "./size.ts";
 import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softplus } from "./softplus.ts";
+import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
 import { tanh } from "./tanh.ts";
+import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
 import { unsqueeze } from "./unsqueeze.ts";
 import { where } from "./where.ts";
@@ -91,6 +100,7 @@ export const operators: readonly Operator[] = [
   clip,
   concat,
   constant,
+  constantOfShape,
   conv,
   dequantizeLinear,
   div,
@@ -103,6 +113,8 @@ export const operators: readonly Operator[] = [
   flatten,
   floor,
   gather,
+  gatherElements,
+  gatherND,
   gemm,
   globalAveragePool,
   greater,
@@ -123,11 +135,13 @@ export const operators: readonly Operator[] = [
   mul,
   neg,
   not,
+  oneHot,
   or,
   pad,
   pow,
   pRelu,
   quantizeLinear,
+  range,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -140,17 +154,21 @@ export const operators: readonly Operator[] = [
   relu,
   reshape,
   round,
+  scatterElements,
   shape,
   sigmoid,
   sign,
+  size,
   slice,
   softmax,
   softplus,
+  split,
   sqrt,
   squeeze,
   sub,
   sum,
   tanh,
+  tile,
   transpose,
   unsqueeze,
   where,
