@@ -5,7 +5,7 @@
  * `paint` covers a pixel by how far it lies inside the shape, one pixel soft.
  */
 import { type Color, luma } from "./color.ts";
-import type { Shape } from "./shapes.ts";
+import { MAX_RUN, type Shape } from "./shapes.ts";
 
 /** Where the head is: `scale` in pixels a unit, the centre in pixels, angles in radians. */
 export interface Pose {
@@ -30,6 +30,7 @@ export interface Canvas {
   readonly channels: 1 | 3;
   readonly planes: Float32Array;
   readonly scratch: Float32Array;
+  readonly run: Float32Array;
   readonly body: Frame;
   readonly head: Frame;
   readonly face: Frame;
@@ -52,6 +53,7 @@ export function createCanvas(size: number, channels: 1 | 3): Canvas {
     channels,
     planes: new Float32Array(channels * plane),
     scratch: new Float32Array(plane),
+    run: new Float32Array(MAX_RUN),
     body: frame(),
     head: frame(),
     face: frame(),
@@ -93,20 +95,24 @@ export function setPose(canvas: Canvas, pose: Pose): void {
 /** Paints `shape`, in `frame`, with `alpha` in [0, 1] and an edge `soft` units wide (at least a pixel). */
 export function paint(canvas: Canvas, frame: Frame, shape: Shape, color: Color, alpha = 1, soft = 0): void {
   if (alpha <= 0) return;
-  const { size, channels, planes } = canvas;
+  const { size, channels, planes, run } = canvas;
   const plane = size * size;
   const sharpness = 1 / Math.max(soft, 1 / canvas.scale);
   const [x0, y0, x1, y1] = pixelBox(canvas, frame, shape, soft);
+  if (x0 >= x1) return;
   const grey = luma(color);
-  const { u, v } = frame;
-  for (let y = y0; y < y1; y++)
-    for (let i = y * size + x0; i < y * size + x1; i++) {
-      const cover = 0.5 - shape.distance(u[i]!, v[i]!) * sharpness;
+  for (let y = y0; y < y1; y++) {
+    const from = y * size + x0;
+    const to = y * size + x1;
+    shape.measure(frame.u, frame.v, from, to, run);
+    for (let i = from; i < to; i++) {
+      const cover = 0.5 - run[i - from]! * sharpness;
       if (cover <= 0) continue;
       const weight = cover >= 1 ? alpha : alpha * cover;
       if (channels === 1) planes[i]! += (grey - planes[i]!) * weight;
       else for (let c = 0; c < 3; c++) planes[c * plane + i]! += (color[c]! - planes[c * plane + i]!) * weight;
     }
+  }
 }
 
 function pixelBox(canvas: Canvas, frame: Frame, shape: Shape, soft: number): readonly [number, number, number, number] {

@@ -2,7 +2,7 @@
 import type { Random } from "../../tensor/random.ts";
 import { createCanvas, setPose } from "./canvas.ts";
 import { drawActionUnits, type Expression } from "./expression.ts";
-import { paintBrows, paintEyes } from "./eyes.ts";
+import { paintBrows, paintEyes, paintForehead } from "./eyes.ts";
 import { headShape, paintBeard, paintBehind, paintHair, paintHead } from "./head.ts";
 import { drawIdentity } from "./identity.ts";
 import { paintMouth } from "./mouth.ts";
@@ -37,6 +37,7 @@ export function createFacePainter({ size, channels }: FaceFormat): FacePainter {
     paintBehind(canvas, identity, head);
     paintHead(canvas, identity, head, pose.yaw);
     paintBeard(canvas, identity, head);
+    paintForehead(canvas, identity, drawn);
     paintHair(canvas, identity, head);
     paintNose(canvas, identity, drawn);
     paintEyes(canvas, identity, drawn);

@@ -37,6 +37,7 @@ export interface ActionUnits {
   lidLower: number;
   /** Upper lids cut off towards the nose (anger, 1) or away from it (sadness, -1). */
   lidSlant: number;
+  /** Gaze sideways, towards `side` (61, 62), and down (64). */
   gazeX: number;
   gazeY: number;
   /** Cheeks up, with folds below the eyes (6). */
@@ -126,12 +127,12 @@ const anger: Partial<ActionUnits> = {
 };
 const contempt: Partial<ActionUnits> = {
   smirk: 1,
-  corners: -0.05,
-  browSkew: 0.8,
-  lidUpper: -0.45,
-  lidLower: 0.1,
-  gazeX: 0.5,
-  tilt: 0.4,
+  corners: -0.18,
+  browSkew: 0.9,
+  lidUpper: -0.62,
+  lidLower: 0.15,
+  gazeX: 0.9,
+  tilt: 0.6,
 };
 const disgust: Partial<ActionUnits> = {
   browInner: -0.6,
@@ -199,7 +200,7 @@ const PROTOTYPES: Record<Expression, readonly Partial<ActionUnits>[]> = {
       fold: 0.5,
     },
   ],
-  contempt: [contempt, { ...contempt, press: 0.5, browSkew: 0.3, lidUpper: -0.6 }],
+  contempt: [contempt, { ...contempt, press: 0.5, browSkew: 0.35, lidUpper: -0.75 }],
   disgust: [
     { ...disgust, open: 0.35, square: 0.4, lift: 0.7, teethUpper: 0.5 },
     { ...disgust, open: 0.45, square: 0.4, lift: 0.4, tongue: 1, stretch: 0.1 },

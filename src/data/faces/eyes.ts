@@ -3,12 +3,12 @@ import { type Canvas, paint } from "./canvas.ts";
 import { dim, mix } from "./color.ts";
 import type { DrawnExpression } from "./expression.ts";
 import type { Identity } from "./identity.ts";
-import { arc, between, ellipse, intersection, type Shape, stroke } from "./shapes.ts";
+import { along, arc, between, ellipse, intersection, type Shape } from "./shapes.ts";
 
 const SIDES: readonly (-1 | 1)[] = [-1, 1];
 
 /** Both eyes: white, iris, pupil, light, lids. */
-export function paintEyes(canvas: Canvas, identity: Identity, { units }: DrawnExpression): void {
+export function paintEyes(canvas: Canvas, identity: Identity, { units, side: gazeSide }: DrawnExpression): void {
   const { eyeSpacing, eyeHeight, eyeWidth, eyeTilt, irisSize, line, lash, skin } = identity;
   const open = identity.eyeOpen * Math.max(0.12, 1 + 0.75 * units.lidUpper);
   const rise = identity.eyeOpen * (0.62 + 0.25 * Math.max(0, units.lidUpper) - 1.05 * units.lidLower);
@@ -32,14 +32,21 @@ export function paintEyes(canvas: Canvas, identity: Identity, { units }: DrawnEx
     );
     paint(canvas, canvas.face, ellipse(centre, eyeHeight - 0.02, eyeWidth + 0.05, 0.17), dim(skin, 0.86), 0.5, 0.12);
     paint(canvas, canvas.face, eye, [244, 242, 238]);
-    paintIris(canvas, identity, eye, centre + units.gazeX * 0.05, eyeHeight - 0.01 + units.gazeY * 0.05, irisSize);
+    paintIris(
+      canvas,
+      identity,
+      eye,
+      centre + gazeSide * units.gazeX * 0.055,
+      eyeHeight - 0.01 + units.gazeY * 0.05,
+      irisSize,
+    );
     paint(
       canvas,
       canvas.face,
-      follow(upper, centre, eyeWidth * 1.04, 0.022 + 0.014 * lash),
+      along(upper, centre - eyeWidth * 1.04, centre + eyeWidth * 1.04, 0.022 + 0.014 * lash),
       mix(line, [16, 10, 8], 0.6),
     );
-    paint(canvas, canvas.face, follow(lower, centre, eyeWidth * 0.9, 0.012), line, 0.55);
+    paint(canvas, canvas.face, along(lower, centre - eyeWidth * 0.9, centre + eyeWidth * 0.9, 0.012), line, 0.55);
   }
 }
 
@@ -49,16 +56,9 @@ function paintIris(canvas: Canvas, identity: Identity, eye: Shape, u: number, v:
   paint(canvas, canvas.face, intersection(eye, ellipse(u + 0.03, v - 0.035, 0.022, 0.022)), [255, 255, 255], 0.9);
 }
 
-/** A stroke along the curve v = `height(u)` around `centre`. */
-function follow(height: (u: number) => number, centre: number, reach: number, half: number): Shape {
-  const points: number[] = [];
-  for (let i = -3; i <= 3; i++) points.push(centre + (i / 3) * reach, height(centre + (i / 3) * reach));
-  return stroke(points, half, half);
-}
-
 /** Both brows and the furrows between and above them. */
 export function paintBrows(canvas: Canvas, identity: Identity, { units, side: skewed }: DrawnExpression): void {
-  const { eyeSpacing, eyeWidth, eyeHeight, browHeight, browArch, browThickness, brow, line, age } = identity;
+  const { eyeSpacing, eyeWidth, eyeHeight, browHeight, browArch, browThickness, brow, line } = identity;
   const rest = eyeHeight - browHeight;
   for (const side of SIDES) {
     const skew = side === -skewed ? units.browSkew : 0;
@@ -81,6 +81,12 @@ export function paintBrows(canvas: Canvas, identity: Identity, { units, side: sk
       line,
       0.75 * furrow,
     );
+}
+
+/** The lines that raised brows, or years, draw across the forehead. */
+export function paintForehead(canvas: Canvas, identity: Identity, { units }: DrawnExpression): void {
+  const { eyeHeight, browHeight, line, age } = identity;
+  const rest = eyeHeight - browHeight;
   const raised = Math.max(0, Math.min(1, (units.browInner + Math.max(0, units.browOuter)) / 2));
   for (const [height, depth] of [
     [0.3, 1],

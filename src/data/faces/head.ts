@@ -2,7 +2,7 @@
 import { type Canvas, paint } from "./canvas.ts";
 import { dim, mix } from "./color.ts";
 import type { Identity } from "./identity.ts";
-import { arc, type Box, difference, ellipse, inflate, intersection, rectangle, type Shape } from "./shapes.ts";
+import { arc, type Box, between, difference, ellipse, inflate, intersection, rectangle, type Shape } from "./shapes.ts";
 
 /**
  * The head's outline, `|a|² + |b|² - s²|a|²|b|² = 1` with a = u/W(v), b = v/H: an ellipse drawn towards a square by s
@@ -14,16 +14,18 @@ export function headShape(identity: Identity, drop: number): Shape {
   const k = square * square;
   return {
     box: [-headWidth * 1.02, -headTop, headWidth * 1.02, bottom],
-    distance(u, v) {
-      const below = v > 0 ? v / bottom : 0;
-      const a = u / (headWidth * (1 - taper * Math.min(1, below * below)));
-      const b = v > 0 ? below : v / headTop;
-      const s = v > 0 ? k : k * 0.4;
-      const aa = a * a;
-      const bb = b * b;
-      const f = aa >= 1 || bb >= 1 ? aa + bb - s * Math.min(1, aa) * Math.min(1, bb) : aa + bb - s * aa * bb;
-      const g = Math.sqrt(Math.max(f, 1e-6));
-      return (Math.sqrt(u * u + v * v) * (g - 1)) / g;
+    measure(u, v, from, to, out) {
+      for (let i = from; i < to; i++) {
+        const y = v[i]!;
+        const below = y > 0 ? y / bottom : 0;
+        const a = u[i]! / (headWidth * (1 - taper * Math.min(1, below * below)));
+        const b = y > 0 ? below : y / headTop;
+        const aa = a * a;
+        const bb = b * b;
+        const f = aa + bb - (y > 0 ? k : 0.4 * k) * Math.min(1, aa) * Math.min(1, bb);
+        const g = Math.sqrt(Math.max(f, 1e-6));
+        out[i - from] = (Math.sqrt(u[i]! * u[i]! + y * y) * (g - 1)) / g;
+      }
     },
   };
 }
@@ -34,7 +36,7 @@ export function paintBehind(canvas: Canvas, identity: Identity, head: Shape): vo
   const { hair, clothes, skin, headWidth, hairStyle } = identity;
   const dark = dim(hair, 0.72);
   if (hairStyle === "long" || hairStyle === "curtains")
-    paint(canvas, frame, rectangle(0, 0.4, headWidth + identity.hairVolume + 0.06, 0.9), dark, 1, 0.12);
+    paint(canvas, frame, locks(headWidth + identity.hairVolume + 0.04, identity.partingSide), dark);
   if (hairStyle === "curly")
     for (let i = 0; i < 9; i++) {
       const angle = Math.PI * (1.02 + (i / 8) * 0.96);
@@ -45,6 +47,19 @@ export function paintBehind(canvas: Canvas, identity: Identity, head: Shape): vo
   if (hairStyle === "scarf") paint(canvas, frame, inflate(head, 0.12 + identity.hairVolume), dark);
   paint(canvas, body, ellipse(0, 1.75, 1.25, 0.72), clothes);
   paint(canvas, body, rectangle(0, 1.05, 0.36, 0.3), dim(hairStyle === "scarf" ? hair : skin, 0.72));
+}
+
+/** Hair down to the shoulders, wider and wavy towards its ends. */
+function locks(half: number, side: number): Shape {
+  return {
+    box: [-half - 0.3, -0.5, half + 0.3, 1.25],
+    measure(u, v, from, to, out) {
+      for (let i = from; i < to; i++) {
+        const widened = half + 0.09 * v[i]! + 0.025 * Math.sin(9 * v[i]! + side * u[i]!);
+        out[i - from] = Math.max(Math.abs(u[i]!) - widened, v[i]! - 1.12 + 0.35 * u[i]! * u[i]!, -0.5 - v[i]!);
+      }
+    },
+  };
 }
 
 /** The bare head with its ears, shaded towards the edge. */
@@ -68,16 +83,17 @@ export function paintBeard(canvas: Canvas, identity: Identity, head: Shape): voi
   const mouth = ellipse(0, mouthHeight + 0.01, mouthWidth + 0.07, 0.15);
   const low: Box = [-1, 0.1, 1, 1.3];
   if (beard === "full" || beard === "stubble") {
-    const jaw: Shape = {
-      box: low,
-      distance: (u, v) => 0.42 - 0.42 * u * u - 0.3 * Math.abs(u) - v + (Math.abs(u) < 0.2 ? 0 : 0),
-    };
+    const jaw = between(
+      low,
+      (u) => mouthHeight - 0.03 - 0.35 * u * u - 0.45 * Math.abs(u),
+      () => low[3],
+    );
     const region = difference(intersection(head, jaw), mouth);
-    paint(canvas, canvas.head, region, color, beard === "full" ? 0.9 : 0.3, beard === "full" ? 0.06 : 0.12);
+    paint(canvas, canvas.head, region, color, beard === "full" ? 0.9 : 0.25, beard === "full" ? 0.06 : 0.2);
   }
   if (beard === "goatee")
     paint(canvas, canvas.face, difference(ellipse(0, mouthHeight + 0.3, 0.2, 0.2), mouth), color, 0.9, 0.06);
-  if (beard === "moustache" || beard === "goatee") {
+  if (beard !== "stubble") {
     const top = mouthHeight - 0.12;
     paint(
       canvas,
@@ -94,12 +110,10 @@ export function paintHair(canvas: Canvas, identity: Identity, head: Shape): void
   const { hair, hairStyle, hairVolume, hairline, partingSide: side, headWidth } = identity;
   const frame = canvas.head;
   if (hairStyle === "bald") return;
-  const above = (line: (u: number) => number): Shape => ({
-    box: [-1.3, -1.6, 1.3, 1.3],
-    distance: (u, v) => v - line(u),
-  });
-  const cap = (line: (u: number) => number, volume = hairVolume) =>
-    paint(canvas, frame, intersection(inflate(head, volume), above(line)), hair);
+  const cap = (line: (u: number) => number, volume = hairVolume) => {
+    const above = between([-1.3, -1.6, 1.3, 1.3], () => -1.6, line);
+    paint(canvas, frame, intersection(inflate(head, volume), above), hair);
+  };
   switch (hairStyle) {
     case "receding":
       cap((u) => -0.78 + 0.9 * u * u - 0.5 * Math.min(0, Math.abs(u) - 0.3), 0.03);

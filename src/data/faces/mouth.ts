@@ -6,7 +6,7 @@ import { type Canvas, paint } from "./canvas.ts";
 import { type Color, dim, mix } from "./color.ts";
 import type { DrawnExpression } from "./expression.ts";
 import type { Identity } from "./identity.ts";
-import { arc, type Box, between, ellipse, intersection, stroke } from "./shapes.ts";
+import { along, arc, type Box, between, ellipse, intersection, stroke } from "./shapes.ts";
 
 const INSIDE: Color = [58, 14, 18];
 const TEETH: Color = [248, 244, 234];
@@ -38,7 +38,7 @@ export function paintMouth(canvas: Canvas, identity: Identity, expression: Drawn
   );
   paint(canvas, face, outer, lip);
   if (units.open > 0.08) paintOpening(canvas, mouth, expression);
-  else paint(canvas, face, along(middle, half, 0.03), mix(line, [30, 8, 8], 0.5));
+  else paint(canvas, face, along(middle, -half, half, 0.03), mix(line, [30, 8, 8], 0.5));
   paintCorners(canvas, identity, expression, mouth);
   const chinV = lower(0) + lips * 1.3 + 0.06;
   const pout = Math.max(0, units.chin);
@@ -54,8 +54,8 @@ function layMouth(identity: Identity, { units, side }: DrawnExpression): MouthLi
   const power = units.square <= 0.5 ? 1 - units.square : 0.5 - 0.3 * (2 * units.square - 1);
   const middle = (u: number) => {
     const x = Math.max(-1, Math.min(1, u / half));
-    const smirk = side * x > 0 ? units.smirk : 0;
-    return shift - (0.2 * units.corners + 0.25 * smirk) * x * x + 0.02 * units.smirk * side * x;
+    const lifted = Math.max(0, side * x + 0.1) ** 2 * 0.27 * units.smirk;
+    return shift - 0.2 * units.corners * x * x - lifted;
   };
   const profile = (u: number) => Math.max(0, 1 - (u / half) ** 2) ** power;
   return {
@@ -94,7 +94,7 @@ function paintOpening(canvas: Canvas, { half, upper, lower, height }: MouthLine,
         INSIDE,
         0.5,
       );
-  paint(canvas, face, along(upper, half, 0.018), INSIDE, 0.8);
+  paint(canvas, face, along(upper, -half, half, 0.018), INSIDE, 0.8);
 }
 
 function paintCorners(canvas: Canvas, identity: Identity, { units, side }: DrawnExpression, mouth: MouthLine): void {
@@ -114,11 +114,4 @@ function paintCorners(canvas: Canvas, identity: Identity, { units, side }: Drawn
     );
     paint(canvas, canvas.face, arc(u, v, u + at * 0.03, v + 0.03, u + at * 0.03, v + 0.09, 0.014), line, frown);
   }
-}
-
-/** A stroke along v = `height(u)` from corner to corner. */
-function along(height: (u: number) => number, half: number, thickness: number) {
-  const points: number[] = [];
-  for (let i = -5; i <= 5; i++) points.push((i / 5) * half, height((i / 5) * half));
-  return stroke(points, thickness, thickness);
 }

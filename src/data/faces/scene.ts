@@ -13,12 +13,12 @@ import { arc, ellipse, outline, rectangle, stroke } from "./shapes.ts";
 export function drawPose(random: Random, size: number, { units, side }: DrawnExpression): Pose {
   const spread = (reach: number) => reach * (2 * random.uniform() - 1);
   return {
-    scale: size * (0.385 + spread(0.055)),
-    centreX: size * (0.5 + spread(0.075)),
-    centreY: size * (0.5 + spread(0.065)),
-    roll: spread(0.24) + side * 0.12 * units.tilt,
-    yaw: spread(0.36),
-    pitch: spread(0.07),
+    scale: size * (0.39 + spread(0.035)),
+    centreX: size * (0.5 + spread(0.04)),
+    centreY: size * (0.5 + spread(0.035)),
+    roll: spread(0.15) + side * 0.1 * units.tilt,
+    yaw: spread(0.25),
+    pitch: spread(0.04),
   };
 }
 
@@ -119,8 +119,8 @@ export function develop(canvas: Canvas, random: Random, out: Uint8Array, offset:
   const { size, channels, planes } = canvas;
   const plane = size * size;
   const angle = 2 * Math.PI * random.uniform();
-  const strength = 0.55 * random.uniform();
-  const contrast = 0.6 + 0.55 * random.uniform();
+  const strength = 0.45 * random.uniform();
+  const contrast = 0.7 + 0.45 * random.uniform();
   const level = 128 + 60 * (random.uniform() - 0.5);
   const noise = 14 * random.uniform() ** 2;
   const blur = random.uniform() < 0.3 ? random.uniform() : 0;
@@ -132,12 +132,19 @@ export function develop(canvas: Canvas, random: Random, out: Uint8Array, offset:
       let light = 1 + lightY * (y + 0.5 - size / 2) - (lightX * size) / 2;
       for (let x = 0; x < size; x++, i++) {
         light += lightX;
-        const grain = noise * (random.uniform() + random.uniform() + random.uniform() - 1.5) * 2;
-        const value = (planes[c * plane + i]! * light - 128) * contrast + level + grain;
+        const value = (planes[c * plane + i]! * light - 128) * contrast + level + noise * grain(random.uniform());
         out[offset + c * plane + i] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
       }
     }
   }
+}
+
+/** Nearly normal, with variance 1, from one uniform number: the sum of its three 16-bit parts. */
+function grain(uniform: number): number {
+  const high = uniform * 65536;
+  const middle = (high - Math.floor(high)) * 65536;
+  const low = middle - Math.floor(middle);
+  return ((Math.floor(high) + Math.floor(middle)) / 65536 + low - 1.5) * 2;
 }
 
 /** Mixes plane `c` with itself under the 3x3 binomial filter. */

@@ -1,31 +1,38 @@
 /**
  * Shapes as signed distances in face units: negative inside, 0 on the outline. Distances are exact for strokes and boxes,
- * first-order for the rest, which is enough for outlines one pixel soft.
+ * first-order for ellipses, vertical for regions between curves: enough for outlines one pixel soft.
+ * A shape measures a run of pixels at a call, because a call a pixel would box three numbers each time.
  */
-
-/** A point's signed distance to a shape, and the box [left, top, right, bottom] outside which the shape has nothing. */
-export interface Shape {
-  readonly box: Box;
-  distance(u: number, v: number): number;
-}
 
 /** [left, top, right, bottom]. */
 export type Box = readonly [number, number, number, number];
+
+/** Anything that can be painted. */
+export interface Shape {
+  /** Outside this box the shape has nothing. */
+  readonly box: Box;
+  /** Writes the distances of the points `(u[i], v[i])`, `from <= i < to`, to `out[0]`, `out[1]`, … */
+  measure(u: Float32Array, v: Float32Array, from: number, to: number, out: Float32Array): void;
+}
+
+/** The longest run that is measured at a call: a row of the largest picture. */
+export const MAX_RUN = 64;
 
 /** An ellipse with half-axes `ru`, `rv`, turned by `angle` radians. */
 export function ellipse(cu: number, cv: number, ru: number, rv: number, angle = 0): Shape {
   const cos = Math.cos(angle);
   const sin = Math.sin(angle);
-  const reach = angle === 0 ? [ru, rv] : [Math.max(ru, rv), Math.max(ru, rv)];
+  const reachU = Math.hypot(ru * cos, rv * sin);
+  const reachV = Math.hypot(ru * sin, rv * cos);
   return {
-    box: [cu - reach[0]!, cv - reach[1]!, cu + reach[0]!, cv + reach[1]!],
-    distance(u, v) {
-      const x = ((u - cu) * cos + (v - cv) * sin) / ru;
-      const y = ((v - cv) * cos - (u - cu) * sin) / rv;
-      const k = x * x + y * y;
-      if (k === 0) return -Math.min(ru, rv);
-      const radius = Math.sqrt(k);
-      return (radius * (radius - 1)) / Math.sqrt((x * x) / (ru * ru) + (y * y) / (rv * rv));
+    box: [cu - reachU, cv - reachV, cu + reachU, cv + reachV],
+    measure(u, v, from, to, out) {
+      for (let i = from; i < to; i++) {
+        const x = ((u[i]! - cu) * cos + (v[i]! - cv) * sin) / ru;
+        const y = ((v[i]! - cv) * cos - (u[i]! - cu) * sin) / rv;
+        const k = x * x + y * y + 1e-12;
+        out[i - from] = (k - Math.sqrt(k)) / Math.sqrt((x * x) / (ru * ru) + (y * y) / (rv * rv) + 1e-12);
+      }
     },
   };
 }
@@ -38,19 +45,20 @@ export function rectangle(cu: number, cv: number, hu: number, hv: number, angle 
   const reachV = Math.abs(hu * sin) + Math.abs(hv * cos);
   return {
     box: [cu - reachU, cv - reachV, cu + reachU, cv + reachV],
-    distance(u, v) {
-      const x = Math.abs((u - cu) * cos + (v - cv) * sin) - hu;
-      const y = Math.abs((v - cv) * cos - (u - cu) * sin) - hv;
-      if (x > 0 && y > 0) return Math.sqrt(x * x + y * y);
-      return Math.max(x, y);
+    measure(u, v, from, to, out) {
+      for (let i = from; i < to; i++) {
+        const x = Math.abs((u[i]! - cu) * cos + (v[i]! - cv) * sin) - hu;
+        const y = Math.abs((v[i]! - cv) * cos - (u[i]! - cu) * sin) - hv;
+        out[i - from] = x > 0 && y > 0 ? Math.sqrt(x * x + y * y) : Math.max(x, y);
+      }
     },
   };
 }
 
-/** A line through `points` (u0, v0, u1, v1, …) whose half-width goes from `from` to `to`. */
-export function stroke(points: readonly number[], from: number, to: number): Shape {
+/** A line through `points` (u0, v0, u1, v1, …) whose half-width goes from `first` to `last`. */
+export function stroke(points: readonly number[], first: number, last: number): Shape {
   const segments = points.length / 2 - 1;
-  const reach = Math.max(from, to);
+  const reach = Math.max(first, last);
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < points.length; i += 2) {
     left = Math.min(left, points[i]! - reach);
@@ -60,22 +68,22 @@ export function stroke(points: readonly number[], from: number, to: number): Sha
   }
   return {
     box: [left, top, right, bottom],
-    distance(u, v) {
-      let nearest = Infinity;
-      for (let i = 0; i < segments; i++) {
-        const pu = points[2 * i]!;
-        const pv = points[2 * i + 1]!;
-        const du = points[2 * i + 2]! - pu;
-        const dv = points[2 * i + 3]! - pv;
-        const along = ((u - pu) * du + (v - pv) * dv) / (du * du + dv * dv || 1);
-        const t = along < 0 ? 0 : along > 1 ? 1 : along;
-        const eu = u - pu - t * du;
-        const ev = v - pv - t * dv;
-        const half = from + ((to - from) * (i + t)) / segments;
-        const d = Math.sqrt(eu * eu + ev * ev) - half;
-        if (d < nearest) nearest = d;
+    measure(u, v, from, to, out) {
+      out.fill(Infinity, 0, to - from);
+      for (let s = 0; s < segments; s++) {
+        const pu = points[2 * s]!;
+        const pv = points[2 * s + 1]!;
+        const du = points[2 * s + 2]! - pu;
+        const dv = points[2 * s + 3]! - pv;
+        const square = du * du + dv * dv || 1;
+        for (let i = from; i < to; i++) {
+          const t = Math.max(0, Math.min(1, ((u[i]! - pu) * du + (v[i]! - pv) * dv) / square));
+          const eu = u[i]! - pu - t * du;
+          const ev = v[i]! - pv - t * dv;
+          const d = Math.sqrt(eu * eu + ev * ev) - first - ((last - first) * (s + t)) / segments;
+          if (d < out[i - from]!) out[i - from] = d;
+        }
       }
-      return nearest;
     },
   };
 }
@@ -88,10 +96,10 @@ export function arc(
   cv: number,
   u1: number,
   v1: number,
-  from: number,
-  to = from,
+  first: number,
+  last = first,
 ): Shape {
-  const steps = 6;
+  const steps = 5;
   const points: number[] = [];
   for (let i = 0; i <= steps; i++) {
     const t = i / steps;
@@ -99,48 +107,99 @@ export function arc(
     const b = 2 * t * (1 - t);
     points.push(a * u0 + b * cu + t * t * u1, a * v0 + b * cv + t * t * v1);
   }
-  return stroke(points, from, to);
+  return stroke(points, first, last);
 }
 
-/** The region of `[left, right]` between the curves v = `upper(u)` and v = `lower(u)`, inside `[top, bottom]`. */
+/** A stroke along v = `height(u)` over `[left, right]`. */
+export function along(height: (u: number) => number, left: number, right: number, half: number, steps = 8): Shape {
+  const points: number[] = [];
+  for (let i = 0; i <= steps; i++) {
+    const u = left + ((right - left) * i) / steps;
+    points.push(u, height(u));
+  }
+  return stroke(points, half, half);
+}
+
+const SAMPLES = 48;
+
+/** The region of `box` between the curves v = `upper(u)` and v = `lower(u)`, each taken at 49 places. */
 export function between(box: Box, upper: (u: number) => number, lower: (u: number) => number): Shape {
   const [left, , right] = box;
+  const step = (right - left) / SAMPLES;
+  const uppers = new Float32Array(SAMPLES + 2);
+  const lowers = new Float32Array(SAMPLES + 2);
+  for (let i = 0; i < SAMPLES + 2; i++) {
+    const u = left + Math.min(i, SAMPLES) * step;
+    uppers[i] = upper(u);
+    lowers[i] = lower(u);
+  }
   return {
     box,
-    distance(u, v) {
-      const side = Math.max(left - u, u - right);
-      if (side > 0) return side;
-      return Math.max(side, upper(u) - v, v - lower(u));
+    measure(u, v, from, to, out) {
+      for (let i = from; i < to; i++) {
+        const at = Math.max(0, Math.min(SAMPLES, (u[i]! - left) / step));
+        const k = Math.floor(at);
+        const t = at - k;
+        const top = uppers[k]! + t * (uppers[k + 1]! - uppers[k]!);
+        const bottom = lowers[k]! + t * (lowers[k + 1]! - lowers[k]!);
+        out[i - from] = Math.max(left - u[i]!, u[i]! - right, top - v[i]!, v[i]! - bottom);
+      }
     },
   };
 }
 
 /** What lies in both. */
 export function intersection(a: Shape, b: Shape): Shape {
+  const box: Box = [
+    Math.max(a.box[0], b.box[0]),
+    Math.max(a.box[1], b.box[1]),
+    Math.min(a.box[2], b.box[2]),
+    Math.min(a.box[3], b.box[3]),
+  ];
+  const other = new Float32Array(MAX_RUN);
   return {
-    box: [
-      Math.max(a.box[0], b.box[0]),
-      Math.max(a.box[1], b.box[1]),
-      Math.min(a.box[2], b.box[2]),
-      Math.min(a.box[3], b.box[3]),
-    ],
-    distance: (u, v) => Math.max(a.distance(u, v), b.distance(u, v)),
+    box,
+    measure(u, v, from, to, out) {
+      a.measure(u, v, from, to, out);
+      b.measure(u, v, from, to, other);
+      for (let i = 0; i < to - from; i++) out[i] = Math.max(out[i]!, other[i]!);
+    },
   };
 }
 
 /** What lies in `a` and not in `b`. */
 export function difference(a: Shape, b: Shape): Shape {
-  return { box: a.box, distance: (u, v) => Math.max(a.distance(u, v), -b.distance(u, v)) };
+  const other = new Float32Array(MAX_RUN);
+  return {
+    box: a.box,
+    measure(u, v, from, to, out) {
+      a.measure(u, v, from, to, out);
+      b.measure(u, v, from, to, other);
+      for (let i = 0; i < to - from; i++) out[i] = Math.max(out[i]!, -other[i]!);
+    },
+  };
 }
 
 /** The band of half-width `half` along the outline of `a`. */
 export function outline(a: Shape, half: number): Shape {
-  return { box: grow(a.box, half), distance: (u, v) => Math.abs(a.distance(u, v)) - half };
+  return {
+    box: grow(a.box, half),
+    measure(u, v, from, to, out) {
+      a.measure(u, v, from, to, out);
+      for (let i = 0; i < to - from; i++) out[i] = Math.abs(out[i]!) - half;
+    },
+  };
 }
 
-/** `a` made larger by `by` on all sides. */
+/** `a` made larger by `by` on all sides, or smaller where `by` is negative. */
 export function inflate(a: Shape, by: number): Shape {
-  return { box: grow(a.box, by), distance: (u, v) => a.distance(u, v) - by };
+  return {
+    box: grow(a.box, by),
+    measure(u, v, from, to, out) {
+      a.measure(u, v, from, to, out);
+      for (let i = 0; i < to - from; i++) out[i] = out[i]! - by;
+    },
+  };
 }
 
 function grow(box: Box, by: number): Box {
