@@ -1,0 +1,21 @@
+/** Size: the number of elements, an int64 scalar. */
+import { sizeOf } from "../tensor/shape.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { inputAxis } from "./channels.ts";
+import { defineOp } from "./define-op.ts";
+import { fact, multiplyDims } from "./fact.ts";
+
+export const size = defineOp("Size", {
+  inputs: ["data"],
+  attributes: {},
+  infer: ({ I: [x] }) => [{ ...fact("int64", []), dims: [multiplyDims(x.shape)] }],
+  channels: {
+    link({ I: [x] }, links) {
+      x.shape.forEach((_, axis) => {
+        links.free(inputAxis(0, axis));
+      });
+    },
+  },
+  vjp: () => [null],
+  evaluate: ({ I: [x] }) => [tensor("int64", [], BigInt64Array.of(BigInt(sizeOf(x.shape))))],
+});
