@@ -15,9 +15,9 @@ export const ranks: Readonly<Record<string, number>> = {
   format: 4,
   runtime: 4,
   engine: 5,
-  pipeline: 6,
   report: 6,
-  cli: 7,
+  pipeline: 7,
+  cli: 8,
 };
 
 /** Folders that may import less than their rank allows: `folder` or `folder/file.ts`. */

@@ -1,0 +1,240 @@
+/**
+ * Executes a recipe in a run folder: the original, then stage after stage, then the measurement of every exported file.
+ * A stage whose record is there is not done again; a stage that was in training goes on from its checkpoint.
+ */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { carveValidation, type Dataset, openDataset, type Preprocessing, type Split } from "../data/index.ts";
+import { readPreprocessing, withPreprocessing } from "../data/preprocessing.ts";
+import { createSamples } from "../engine/samples.ts";
+import { trainModel, type Trained } from "../engine/train.ts";
+import type { TrainingPoint, TrainingProgress } from "../engine/train-loop.ts";
+import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
+import type { Graph } from "../graph/graph.ts";
+import { type Application, findMethod, type MethodContext, type TrainingRecipe } from "../methods/index.ts";
+import { decodeModel, encodeModel, readModel } from "../onnx/index.ts";
+import { simplify } from "../passes/index.ts";
+import type { Report } from "../report/schema.ts";
+import { NetpareError } from "../tensor/error.ts";
+import { createRandom } from "../tensor/random.ts";
+import { findArchitecture } from "../zoo/index.ts";
+import { measureRun } from "./measure-run.ts";
+import { Interrupted, type Reporter } from "./progress.ts";
+import { formatRecipe, type Recipe, type StageRecipe } from "./recipe.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** What a stage leaves beside its model: what was done, and how it was trained. */
+export const recordSchema = z.object({
+  name: z.string(),
+  method: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()),
+  changes: z.array(z.string()),
+  skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
+  training: z
+    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: z.number(), curve: z.array(z.custom<TrainingPoint>()) })
+    .nullable(),
+});
+
+export type StageRecord = z.output<typeof recordSchema>;
+
+/** Data of a run: the training split without what is held out, the held-out part, and the test split. */
+export interface RunData {
+  readonly dataset: Dataset;
+  readonly train: Split;
+  readonly validation: Split | undefined;
+}
+
+/** What an execution works with. */
+export interface Execution {
+  readonly recipe: Recipe;
+  readonly folder: RunFolder;
+  readonly data: RunData;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Opens a recipe's data and carves the validation split. */
+export async function openRunData(recipe: Pick<Recipe, "data" | "seed" | "validation">, reporter: Reporter): Promise<RunData> {
+  const dataset = await openDataset(recipe.data, {
+    onProgress: (done: number, total: number) => reporter.progress(done, total, "reading data"),
+  });
+  if (recipe.validation === 0) return { dataset, train: dataset.train, validation: undefined };
+  const { train, validation } = carveValidation(dataset.train, recipe.validation, createRandom(recipe.seed).fork(97));
+  return { dataset, train, validation };
+}
+
+/**
+ * Runs a recipe to its report.
+ * @throws Interrupted where `signal` was aborted; the folder can be resumed.
+ */
+export async function executeRecipe(execution: Execution): Promise<Report> {
+  const { recipe, folder, reporter } = execution;
+  folder.write("recipe.yaml", formatRecipe(recipe));
+  const stages = [await originalStage(execution)];
+  for (const [i, stage] of recipe.stages.entries()) stages.push(await executeStage(execution, stage, i + 1, stages));
+  stopIfAsked(execution.signal);
+  reporter.note("measuring every exported file");
+  return measureRun(
+    execution,
+    stages.map((stage) => stage.folder),
+  );
+}
+
+/** A stage that is done: its folder's name and the graph that the next one starts from. */
+interface DoneStage {
+  readonly folder: string;
+  readonly graph: Graph;
+}
+
+async function originalStage(execution: Execution): Promise<DoneStage> {
+  const { recipe, folder, data, reporter } = execution;
+  const name = "stages/0-original";
+  if (folder.has(name, "record.json")) return doneStage(folder, name);
+  const { dataset } = data;
+  const record: StageRecord = { name: "original", method: null, params: {}, changes: [], skipped: [], training: null };
+  const place = (graph: Graph) => withPreprocessing(graph, recipe.preprocessing ?? readPreprocessing(graph) ?? dataset.preprocessing);
+  if (typeof recipe.model === "string") {
+    const graph = place(await readModel(recipe.model));
+    return finishStage(folder, name, graph, await exportedOriginal(recipe.model, graph), record);
+  }
+  const { architecture, params, train } = recipe.model;
+  const sized = { classes: dataset.classes.length, channels: dataset.channels, size: dataset.height, ...params };
+  const fresh = place(findArchitecture(architecture).build(sized, createRandom(recipe.seed)));
+  reporter.note(`training ${architecture} on ${dataset.name}`);
+  const trained = await trainStage(execution, fresh, name, trainingSchema.parse({ seed: recipe.seed, ...train }), undefined);
+  return finishStage(folder, name, trained.graph, encodeModel(trained.graph), { ...record, training: trainingRecord(trained) });
+}
+
+/** The original's own bytes, so that it is measured as it was given; encoded anew where its data lie in further files. */
+async function exportedOriginal(file: string, graph: Graph): Promise<Uint8Array> {
+  const bytes = await readFile(file);
+  try {
+    decodeModel(bytes);
+    return bytes;
+  } catch (error) {
+    if (error instanceof NetpareError) return encodeModel(graph);
+    throw error;
+  }
+}
+
+async function executeStage(execution: Execution, stage: StageRecipe, index: number, before: readonly DoneStage[]): Promise<DoneStage> {
+  const { recipe, folder, reporter } = execution;
+  const name = `stages/${index}-${stage.method}`;
+  if (folder.has(name, "record.json")) return doneStage(folder, name);
+  stopIfAsked(execution.signal);
+  reporter.note(`stage ${index} of ${recipe.stages.length}: ${stage.method}`);
+  const original = before[0]!.graph;
+  const application = await applyMethod(execution, stage, before[before.length - 1]!.graph, original);
+  let graph = application.graph;
+  let training: StageRecord["training"] = null;
+  if (stage.train !== undefined) {
+    const options = trainingSchema.parse({ seed: recipe.seed + index, ...stage.train });
+    const recipeOfStage = application.recipe ?? (await softTargets(stage, original));
+    const trained = await trainStage(execution, graph, name, options, recipeOfStage);
+    graph = trained.graph;
+    training = trainingRecord(trained);
+  }
+  const { changes, skipped } = application;
+  const record = { name: stage.method, method: stage.method, params: stage.params, changes, skipped, training };
+  return finishStage(folder, name, graph, encodeModel(simplify(graph).graph), record);
+}
+
+/** Applies a stage's method with training images as its samples. */
+export async function applyMethod(execution: Execution, stage: StageRecipe, graph: Graph, original: Graph): Promise<Application> {
+  const { recipe, data, reporter } = execution;
+  const method = findMethod(stage.method);
+  const samples = createSamples(data.train, {
+    classes: data.dataset.classes.length,
+    storedShape: storedShape(data.dataset),
+    preprocessing: preprocessingOf(graph, data.dataset),
+    seed: recipe.seed,
+    limit: sampleLimit,
+  });
+  const context: MethodContext = {
+    seed: recipe.seed,
+    samples,
+    models: new Map([["teacher", original]]),
+    progress: (done, total, what) => reporter.progress(done, total, `${stage.method}: ${what}`),
+  };
+  return method.apply(graph, method.params.parse(stage.params), context);
+}
+
+/** Training images that a method may look at. */
+const sampleLimit = 1024;
+
+/** What `distill` asks of a training whose teacher is the original. */
+export async function softTargets(stage: Pick<StageRecipe, "distill">, original: Graph): Promise<TrainingRecipe | undefined> {
+  if (stage.distill === false) return undefined;
+  const distill = findMethod("distill");
+  const params = distill.params.parse({ ...stage.distill, teacher: "original" });
+  const application = await distill.apply(original, params, {
+    seed: 0,
+    samples: undefined,
+    models: new Map([["teacher", original]]),
+    progress: () => {},
+  });
+  return application.recipe;
+}
+
+/** Trains a stage's graph, with a checkpoint in its folder until it is done. */
+export async function trainStage(
+  execution: Execution,
+  graph: Graph,
+  name: string,
+  options: TrainingOptions,
+  recipe: TrainingRecipe | undefined,
+): Promise<Trained> {
+  const { data, folder, reporter, signal } = execution;
+  const { dataset } = data;
+  const checkpoint = folder.file(name, "checkpoint");
+  const trained = await trainModel(
+    graph,
+    {
+      train: data.train,
+      validation: data.validation,
+      classes: dataset.classes.length,
+      storedShape: storedShape(dataset),
+      preprocessing: preprocessingOf(graph, dataset),
+    },
+    { options, recipe, checkpoint: { file: checkpoint, resume: true }, signal, onProgress: (p) => reportTraining(p, reporter, folder) },
+  );
+  if (trained.stopped) throw new Interrupted();
+  folder.remove(path.join(name, "checkpoint"));
+  return trained;
+}
+
+function reportTraining(p: TrainingProgress, reporter: Reporter, folder: RunFolder): void {
+  const validation = p.validationAccuracy === null ? "" : `, validation ${(100 * p.validationAccuracy).toFixed(2)} %`;
+  const detail = `loss ${p.loss.toFixed(4)}, accuracy ${(100 * p.accuracy).toFixed(2)} %${validation}, ${Math.round(p.imagesPerSecond)} images/s`;
+  reporter.progress(p.step, p.steps, "training", detail);
+  if (p.epochEnd) folder.log(`epoch ${p.epoch.toFixed(2)} of ${p.epochs}: ${detail}, learning rate ${p.learningRate.toPrecision(3)}`);
+}
+
+/** Writes what a stage leaves; the record comes last and marks it done. */
+function finishStage(folder: RunFolder, name: string, graph: Graph, exported: Uint8Array, record: StageRecord): DoneStage {
+  folder.write(`${name}/graph.onnx`, encodeModel(graph));
+  folder.write(`${name}/model.onnx`, exported);
+  folder.write(`${name}/record.json`, JSON.stringify(record));
+  return { folder: name, graph };
+}
+
+const doneStage = (folder: RunFolder, name: string): DoneStage => ({ folder: name, graph: decodeModel(folder.read(name, "graph.onnx")) });
+
+const trainingRecord = ({ seconds, curve, peakMemoryBytes }: Trained): StageRecord["training"] => ({
+  seconds,
+  epochs: curve[curve.length - 1]?.epoch ?? 0,
+  peakMemoryBytes,
+  curve: [...curve],
+});
+
+/** `(C, H, W)` of a data set's images. */
+export const storedShape = ({ channels, height, width }: Dataset): [number, number, number] => [channels, height, width];
+
+/** The preprocessing a model names, or what suits the data. */
+export const preprocessingOf = (graph: Graph, dataset: Dataset): Preprocessing => readPreprocessing(graph) ?? dataset.preprocessing;
+
+/** @throws Interrupted where a stop was asked for. */
+export function stopIfAsked(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Interrupted();
+}
