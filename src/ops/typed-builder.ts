@@ -88,8 +88,9 @@ export class TypedBuilder extends GraphBuilder {
     return this.op("Transpose", [a], { perm: ints(perm) });
   }
 
-  /** Sums over `axes`, which stay with size 1 where `keepdims`. */
+  /** Sums over `axes`, which stay with size 1 where `keepdims`; no axes leave `a` as it is. */
   reduceSum(a: string, axes: readonly number[], keepdims = true): string {
+    if (axes.length === 0) return a;
     return this.op("ReduceSum", [a, this.initializer("axes", int64s(axes))], { keepdims: int(keepdims ? 1 : 0) });
   }
 
