@@ -18,5 +18,12 @@ export { EXPRESSIONS, type Expression } from "./faces/expression.ts";
 export { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
 export { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
 export { DATASET_GRAMMAR, type OpenDatasetOptions, openDataset } from "./open-dataset.ts";
-export { type Preprocessing, preprocessingSchema } from "./preprocessing.ts";
+export {
+  type Preprocessing,
+  preprocessingSchema,
+  readClasses,
+  readPreprocessing,
+  withClasses,
+  withPreprocessing,
+} from "./preprocessing.ts";
 export { carveValidation, computeMoments, selectSplit, takeSplit } from "./split.ts";

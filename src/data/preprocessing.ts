@@ -3,6 +3,8 @@
  * It is written into a model's metadata, so that later commands need no flags.
  */
 import { z } from "zod";
+import type { Graph } from "../graph/graph.ts";
+import { NetpareError } from "../tensor/error.ts";
 
 const perChannel = z.array(z.number()).min(1);
 
@@ -16,3 +18,55 @@ export const preprocessingSchema = z.object({
 });
 
 export type Preprocessing = z.infer<typeof preprocessingSchema>;
+
+const preprocessingKey = "netpare.preprocessing";
+const classesKey = "netpare.classes";
+
+/**
+ * The preprocessing in a model's metadata, undefined where there is none.
+ * @throws NetpareError `bad-model` where it is there and damaged.
+ */
+export function readPreprocessing(graph: Graph): Preprocessing | undefined {
+  return readMetadata(graph, preprocessingKey, preprocessingSchema);
+}
+
+/** The graph with `preprocessing` in its metadata. */
+export function withPreprocessing(graph: Graph, preprocessing: Preprocessing): Graph {
+  return withMetadata(graph, preprocessingKey, preprocessing);
+}
+
+/**
+ * The names of the classes in a model's metadata, in the order of its outputs; undefined where there are none.
+ * @throws NetpareError `bad-model` where they are there and damaged.
+ */
+export function readClasses(graph: Graph): readonly string[] | undefined {
+  return readMetadata(graph, classesKey, z.array(z.string()).min(1));
+}
+
+/** The graph with the names of its classes in its metadata. */
+export function withClasses(graph: Graph, classes: readonly string[]): Graph {
+  return withMetadata(graph, classesKey, classes);
+}
+
+function readMetadata<S extends z.ZodType>(graph: Graph, key: string, schema: S): z.output<S> | undefined {
+  const text = graph.metadata.get(key);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join(".");
+  throw new NetpareError(
+    "bad-model",
+    `the model's metadata ${key} is damaged (${where ? `${where}: ` : ""}${issue?.message})`,
+  );
+}
+
+function withMetadata(graph: Graph, key: string, value: unknown): Graph {
+  return { ...graph, metadata: new Map([...graph.metadata, [key, JSON.stringify(value)]]) };
+}

@@ -1,5 +1,5 @@
 /** The only door to onnxruntime: sessions that take and give netpare's tensors. */
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Graph } from "../graph/graph.ts";
 import { encodeModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -25,18 +25,21 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** The version of onnxruntime. */
+export const engineVersion: string = env.versions.node ?? env.versions.common;
+
 /**
- * Loads a graph, or the bytes of a model file.
+ * Loads a graph, the bytes of a model file, or the file at a path (with the external data beside it).
  * @throws NetpareError `bad-model` with onnxruntime's reason where it refuses the model.
  */
-export async function openSession(model: Graph | Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const bytes = model instanceof Uint8Array ? model : encodeModel(model);
-  const session = await create(bytes, {
+export async function openSession(model: Graph | Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
+  const source = typeof model === "string" || model instanceof Uint8Array ? model : encodeModel(model);
+  const session = await create(source, {
     intraOpNumThreads: options.threads ?? 1,
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
   });
   return {
     inputs: session.inputNames,
@@ -50,20 +53,30 @@ export async function openSession(model: Graph | Uint8Array, options: SessionOpt
         fetches[name] = target === undefined ? null : toOrt(target);
       }
       const inputs = Object.fromEntries([...feeds].map(([name, t]) => [name, toOrt(t)]));
-      const results = await session.run(inputs, fetches);
+      const results = await session.run(inputs, fetches).catch((error: unknown) => {
+        throw new NetpareError("bad-model", `onnxruntime does not run the model: ${firstLine(error)}`);
+      });
       return new Map(wanted.map((name) => [name, fromOrt(results[name]!)]));
     },
     release: () => session.release(),
   };
 }
 
-async function create(bytes: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
+async function create(
+  source: Uint8Array | string,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(bytes, options);
+    return await (typeof source === "string"
+      ? InferenceSession.create(source, options)
+      : InferenceSession.create(source, options));
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
-    throw new NetpareError("bad-model", `onnxruntime does not load the model: ${reason}`);
+    throw new NetpareError("bad-model", `onnxruntime does not load the model: ${firstLine(error)}`);
   }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
 
 function toOrt(t: Tensor): OrtTensor {

@@ -1,0 +1,172 @@
+/**
+ * Accuracy and loss of a network over a split.
+ * loss = mean of `-log softmax(z)_y`, z being the scores before a final Softmax where there is one; top-k counts an image right
+ * where fewer than k classes score higher than its own (or equal with a lower index).
+ */
+import { type Logits, logitsOf } from "../autodiff/losses.ts";
+import { createBatcher } from "../data/batches.ts";
+import type { Split } from "../data/dataset.ts";
+import type { Preprocessing } from "../data/preprocessing.ts";
+import { takeSplit } from "../data/split.ts";
+import type { Graph } from "../graph/graph.ts";
+import { NetpareError } from "../tensor/error.ts";
+import { castTensor, type Tensor, tensor } from "../tensor/tensor.ts";
+import { fitImages } from "./image-input.ts";
+import { openSession } from "./session.ts";
+
+/** Labelled images and how a network wants them. */
+export interface EvaluationData {
+  readonly split: Split;
+  readonly classes: number;
+  /** `(C, H, W)` of the stored images. */
+  readonly storedShape: readonly [number, number, number];
+  readonly preprocessing: Preprocessing;
+}
+
+export interface EvaluationOptions {
+  /** The file that holds the graph: it is run as it is, instead of the graph encoded again. */
+  readonly file?: string | undefined;
+  /** Threads within an operator; 2 where left out. */
+  readonly threads?: number | undefined;
+  /** Images a run, unless the model fixes it; 125 where left out. */
+  readonly batch?: number | undefined;
+  /** Only the first so many images. */
+  readonly limit?: number | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an evaluation gives; shares are fractions. */
+export interface Evaluation {
+  readonly samples: number;
+  readonly correct: number;
+  readonly top1: number;
+  readonly top5: number;
+  readonly loss: number;
+  /** The class named for each image. */
+  readonly predictions: Uint16Array;
+}
+
+/**
+ * Evaluates `graph` on `data`.
+ * @throws NetpareError where model and data do not fit, `bad-data` where there is no image, `diverged` where a score is NaN.
+ */
+export async function evaluateModel(
+  graph: Graph,
+  data: EvaluationData,
+  options: EvaluationOptions = {},
+): Promise<Evaluation> {
+  const split = takeSplit(data.split, options.limit ?? data.split.length);
+  if (split.length === 0) throw new NetpareError("bad-data", "there is no image to evaluate on");
+  const [channels, height, width] = data.storedShape;
+  const input = fitImages(graph, data.storedShape, data.preprocessing);
+  const batcher = createBatcher(split, { channels, height, width, preprocessing: data.preprocessing });
+  const batch = input.batch ?? Math.min(options.batch ?? 125, split.length);
+  const output = graph.outputs[0]!.name;
+  const form = logitsOf(graph).output;
+  const tally = createTally(split.length, data.classes);
+  const session = await openSession(options.file ?? graph, { threads: options.threads ?? 2 });
+  try {
+    const full = tensor("float32", [batch, ...batcher.imageShape]);
+    const labels = new Int32Array(batch);
+    for (let at = 0; at < split.length && !options.signal?.aborted; at += batch) {
+      const n = Math.min(batch, split.length - at);
+      const images = n === batch || input.batch !== undefined ? full : tensor("float32", [n, ...batcher.imageShape]);
+      batcher.fill(
+        Uint32Array.from({ length: n }, (_, i) => at + i),
+        null,
+        images.data,
+        labels,
+      );
+      const scores = (await session.run(new Map([[input.name, images]]), [output])).get(output)!;
+      checkScores(scores, images.shape[0]!, data.classes);
+      tally.add(castTensor(scores, "float32").data, form, labels, n);
+      options.onProgress?.(at + n, split.length);
+      // A turn of the event loop, so that signals and timers are heard between runs.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return tally.result();
+  } finally {
+    await session.release();
+  }
+}
+
+function checkScores(scores: Tensor, images: number, classes: number): void {
+  if (scores.data.length !== images * classes)
+    throw new NetpareError(
+      "bad-shape",
+      `the model gives ${scores.data.length / images} scores an image and the data has ${classes} classes; give the data it was made for`,
+    );
+}
+
+/** Counts what scores `(n, classes)` say against labels, batch after batch. */
+function createTally(length: number, classes: number) {
+  const predictions = new Uint16Array(length);
+  let samples = 0;
+  let correct = 0;
+  let inTop5 = 0;
+  let loss = 0;
+  return {
+    add(scores: Float32Array, form: Logits["output"], labels: Int32Array, n: number): void {
+      for (let i = 0; i < n; i++) {
+        const from = i * classes;
+        const label = labels[i]!;
+        const own = scores[from + label]!;
+        let best = 0;
+        let above = 0;
+        for (let k = 0; k < classes; k++) {
+          const score = scores[from + k]!;
+          if (Number.isNaN(score))
+            throw new NetpareError(
+              "diverged",
+              `the model gives NaN for image ${samples}; its weights or preprocessing are wrong`,
+            );
+          if (score > scores[from + best]!) best = k;
+          if (score > own || (score === own && k < label)) above++;
+        }
+        predictions[samples++] = best;
+        if (best === label) correct++;
+        if (above < 5) inTop5++;
+        loss += sampleLoss(scores, from, classes, own, form);
+      }
+    },
+    result: (): Evaluation => ({
+      samples,
+      correct,
+      top1: correct / samples,
+      top5: inTop5 / samples,
+      loss: loss / samples,
+      predictions: predictions.subarray(0, samples),
+    }),
+  };
+}
+
+function sampleLoss(scores: Float32Array, from: number, classes: number, own: number, form: Logits["output"]): number {
+  if (form === "log-probabilities") return -own;
+  if (form === "probabilities") return -Math.log(Math.max(own, 1e-38));
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let k = from; k < from + classes; k++) largest = Math.max(largest, scores[k]!);
+  let sum = 0;
+  for (let k = from; k < from + classes; k++) sum += Math.exp(scores[k]! - largest);
+  return largest + Math.log(sum) - own;
+}
+
+/** Share of images to which two evaluations give the same class. */
+export function agreementOf(a: Uint16Array, b: Uint16Array): number {
+  if (a.length !== b.length) throw new Error(`internal: ${a.length} predictions beside ${b.length}`);
+  let same = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) same++;
+  return same / a.length;
+}
+
+/**
+ * Wilson's score interval for `correct` of `samples` (Wilson 1927): `(p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n)`, at 95 %
+ * where `z` is left out.
+ */
+export function wilsonInterval(correct: number, samples: number, z = 1.959963984540054): [number, number] {
+  const p = correct / samples;
+  const spread = z * Math.sqrt((p * (1 - p)) / samples + z ** 2 / (4 * samples ** 2));
+  const centre = p + z ** 2 / (2 * samples);
+  const scale = 1 + z ** 2 / samples;
+  return [Math.max(0, (centre - spread) / scale), Math.min(1, (centre + spread) / scale)];
+}
