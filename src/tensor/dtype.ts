@@ -53,7 +53,8 @@ export function allocate<D extends DType>(dtype: D, length: number): ArrayOf<D> 
 export function viewBytes<D extends DType>(dtype: D, bytes: Uint8Array): ArrayOf<D> {
   const array = arrays[dtype];
   const width = array.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // Buffer's own slice would not copy.
+  const aligned = bytes.byteOffset % width === 0 ? bytes : Uint8Array.prototype.slice.call(bytes);
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width) as ArrayOf<D>;
 }
 
