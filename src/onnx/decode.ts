@@ -45,6 +45,11 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Gra
   });
 }
 
+/** The operator set versions a model file names, by domain, before netpare converts them. */
+export function readOpsets(bytes: Uint8Array): ReadonlyMap<string, number> {
+  return splitModel(bytes).opsets;
+}
+
 const longestMessage = 400;
 
 /** Runs `decode` and puts the file's name before what it throws, all on one line. */
