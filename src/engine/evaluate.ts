@@ -14,16 +14,15 @@ import { castTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import { fitImages } from "./image-input.ts";
 import { openSession } from "./session.ts";
 
-/** Labelled images and how a network wants them. */
-export interface EvaluationData {
-  readonly split: Split;
+/** What a split holds, and how a network wants it. */
+export interface ImageFormat {
   readonly classes: number;
   /** `(C, H, W)` of the stored images. */
   readonly storedShape: readonly [number, number, number];
   readonly preprocessing: Preprocessing;
 }
 
-export interface EvaluationOptions {
+export interface EvaluationOptions extends ImageFormat {
   /** The file that holds the graph: it is run as it is, instead of the graph encoded again. */
   readonly file?: string | undefined;
   /** Threads within an operator; 2 where left out. */
@@ -48,38 +47,35 @@ export interface Evaluation {
 }
 
 /**
- * Evaluates `graph` on `data`.
+ * Evaluates `graph` on `images`.
  * @throws NetpareError where model and data do not fit, `bad-data` where there is no image, `diverged` where a score is NaN.
  */
-export async function evaluateModel(
-  graph: Graph,
-  data: EvaluationData,
-  options: EvaluationOptions = {},
-): Promise<Evaluation> {
-  const split = takeSplit(data.split, options.limit ?? data.split.length);
+export async function evaluateModel(graph: Graph, images: Split, options: EvaluationOptions): Promise<Evaluation> {
+  const { classes, storedShape, preprocessing } = options;
+  const split = takeSplit(images, options.limit ?? images.length);
   if (split.length === 0) throw new NetpareError("bad-data", "there is no image to evaluate on");
-  const [channels, height, width] = data.storedShape;
-  const input = fitImages(graph, data.storedShape, data.preprocessing);
-  const batcher = createBatcher(split, { channels, height, width, preprocessing: data.preprocessing });
+  const [channels, height, width] = storedShape;
+  const input = fitImages(graph, storedShape, preprocessing);
+  const batcher = createBatcher(split, { channels, height, width, preprocessing });
   const batch = input.batch ?? Math.min(options.batch ?? 125, split.length);
   const output = graph.outputs[0]!.name;
   const form = logitsOf(graph).output;
-  const tally = createTally(split.length, data.classes);
+  const tally = createTally(split.length, classes);
   const session = await openSession(options.file ?? graph, { threads: options.threads ?? 2 });
   try {
     const full = tensor("float32", [batch, ...batcher.imageShape]);
     const labels = new Int32Array(batch);
     for (let at = 0; at < split.length && !options.signal?.aborted; at += batch) {
       const n = Math.min(batch, split.length - at);
-      const images = n === batch || input.batch !== undefined ? full : tensor("float32", [n, ...batcher.imageShape]);
+      const fed = n === batch || input.batch !== undefined ? full : tensor("float32", [n, ...batcher.imageShape]);
       batcher.fill(
         Uint32Array.from({ length: n }, (_, i) => at + i),
         null,
-        images.data,
+        fed.data,
         labels,
       );
-      const scores = (await session.run(new Map([[input.name, images]]), [output])).get(output)!;
-      checkScores(scores, images.shape[0]!, data.classes);
+      const scores = (await session.run(new Map([[input.name, fed]]), [output])).get(output)!;
+      checkScores(scores, fed.shape[0]!, classes);
       tally.add(castTensor(scores, "float32").data, form, labels, n);
       options.onProgress?.(at + n, split.length);
       // A turn of the event loop, so that signals and timers are heard between runs.

@@ -9,7 +9,7 @@ import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { feeds, type Graph } from "../graph/graph.ts";
-import { readModel } from "../onnx/index.ts";
+import { decodeModel, readModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
@@ -39,11 +39,10 @@ export function describeMachine(): Machine {
   };
 }
 
-/** A model to be timed; `file`, where given, is run as it is instead of the graph encoded again. */
+/** A model to be timed: a graph, the bytes of a model file, or the path of one. */
 export interface TimedModel {
   readonly name: string;
-  readonly graph: Graph;
-  readonly file?: string | undefined;
+  readonly model: Graph | Uint8Array | string;
 }
 
 export interface LatencyOptions {
@@ -92,9 +91,9 @@ export async function measureLatency(
   for (const [index, batch] of options.batches.entries()) {
     const runners: Runner[] = [];
     try {
-      for (const { name, graph, file } of models) {
-        const inputs = randomFeeds(graph, name, batch, options.seed ?? 1);
-        runners.push({ name, session: await openSession(file ?? graph, { threads }), feeds: inputs, times: [] });
+      for (const { name, model } of models) {
+        const inputs = randomFeeds(await graphOf(model), name, batch, options.seed ?? 1);
+        runners.push({ name, session: await openSession(model, { threads }), feeds: inputs, times: [] });
       }
       const share = (done: number) => options.onProgress?.(index + done, options.batches.length);
       await timeInTurns(runners, options, share);
@@ -103,7 +102,7 @@ export async function measureLatency(
     }
     for (const { name, times } of runners) results.push({ model: name, batch, threads, ...summarize(times) });
   }
-  return models.flatMap(({ name }) => results.filter(({ model }) => model === name));
+  return models.flatMap((_, i) => results.filter((_, j) => j % models.length === i));
 }
 
 async function timeInTurns(
@@ -136,6 +135,11 @@ async function timeInTurns(
     }
   }
   onShare(1);
+}
+
+async function graphOf(model: TimedModel["model"]): Promise<Graph> {
+  if (typeof model === "string") return readModel(model);
+  return model instanceof Uint8Array ? decodeModel(model) : model;
 }
 
 function randomFeeds(graph: Graph, name: string, batch: number, seed: number): Map<string, Tensor> {
