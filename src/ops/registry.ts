@@ -14,7 +14,9 @@ import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
 import { constantOfShape } from "./constant-of-shape.ts";
 import { conv } from "./conv.ts";
+import { convTranspose } from "./conv-transpose.ts";
 import type { Operator } from "./define-op.ts";
+import { depthToSpace } from "./depth-to-space.ts";
 import { dequantizeLinear } from "./dequantize-linear.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
@@ -30,6 +32,7 @@ import { gatherElements } from "./gather-elements.ts";
 import { gatherND } from "./gather-nd.ts";
 import { gemm } from "./gemm.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
+import { globalMaxPool } from "./global-max-pool.ts";
 import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
@@ -40,10 +43,13 @@ import { less } from "./less.ts";
 import { lessOrEqual } from "./less-or-equal.ts";
 import { log } from "./log.ts";
 import { logSoftmax } from "./log-softmax.ts";
+import { lrn } from "./lrn.ts";
+import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
 import { maxPool } from "./max-pool.ts";
 import { mean } from "./mean.ts";
 import { min } from "./min.ts";
+import { mish } from "./mish.ts";
 import { mod } from "./mod.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
@@ -66,6 +72,7 @@ import { reduceSum } from "./reduce-sum.ts";
 import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
+import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { scatterElements } from "./scatter-elements.ts";
 import { shape } from "./shape.ts";
@@ -75,6 +82,7 @@ import { size } from "./size.ts";
 import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softplus } from "./softplus.ts";
+import { spaceToDepth } from "./space-to-depth.ts";
 import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
@@ -102,6 +110,8 @@ export const operators: readonly Operator[] = [
   constant,
   constantOfShape,
   conv,
+  convTranspose,
+  depthToSpace,
   dequantizeLinear,
   div,
   dropout,
@@ -117,6 +127,7 @@ export const operators: readonly Operator[] = [
   gatherND,
   gemm,
   globalAveragePool,
+  globalMaxPool,
   greater,
   greaterOrEqual,
   hardSigmoid,
@@ -127,10 +138,13 @@ export const operators: readonly Operator[] = [
   lessOrEqual,
   log,
   logSoftmax,
+  lrn,
+  matMul,
   max,
   maxPool,
   mean,
   min,
+  mish,
   mod,
   mul,
   neg,
@@ -153,6 +167,7 @@ export const operators: readonly Operator[] = [
   reduceSumSquare,
   relu,
   reshape,
+  resize,
   round,
   scatterElements,
   shape,
@@ -162,6 +177,7 @@ export const operators: readonly Operator[] = [
   slice,
   softmax,
   softplus,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
