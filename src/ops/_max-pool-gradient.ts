@@ -24,7 +24,7 @@ export function maxPoolGradient(
 
 function tiled(g: TypedBuilder, x: string, y: string, gy: string, axes: readonly WindowAxis[]): string {
   const kernel = axes.map((axis) => axis.kernel);
-  const isMax = equals(g, trimEnd(g, x, axes), enlarge(g, y, kernel));
+  const isMax = isMaximum(g, trimEnd(g, x, axes), enlarge(g, y, kernel));
   const ties = g.scale(
     g.op("AveragePool", [isMax], { kernel_shape: ints(kernel), strides: ints(kernel) }),
     sizeOf(kernel),
@@ -49,7 +49,7 @@ function overlapping(g: TypedBuilder, x: string, y: string, gy: string, axes: re
       axes.map((_, i) => i + 2),
       axes.map((axis) => axis.stride),
     );
-    return g.reshape(equals(g, read, y), [batch * channels, 1, ...windows]);
+    return g.reshape(isMaximum(g, read, y), [batch * channels, 1, ...windows]);
   });
   const isMax = g.op("Concat", masks, { axis: int(1) }); // (N·C, k·k, OH, OW)
   const share = g.div(g.reshape(gy, [batch * channels, 1, ...windows]), g.reduceSum(isMax, [1]));
@@ -67,7 +67,7 @@ function overlapping(g: TypedBuilder, x: string, y: string, gy: string, axes: re
   return g.reshape(placed, g.shape(x));
 }
 
-/** 1 where `a = b`, 0 elsewhere, for `a ≤ b`: on floats faster in onnxruntime than Equal and Cast. */
-function equals(g: TypedBuilder, a: string, b: string): string {
-  return g.op("HardSigmoid", [g.sub(a, b)], { alpha: float(3e38), beta: float(1) });
+/** 1 where `x` reaches its maximum `y ≥ x`, 0 elsewhere: on floats faster in onnxruntime than Equal and Cast. */
+export function isMaximum(g: TypedBuilder, x: string, y: string): string {
+  return g.op("HardSigmoid", [g.sub(x, y)], { alpha: float(3e38), beta: float(1) });
 }
