@@ -153,7 +153,7 @@ export function renderTable(report: Report, { colour = false, width = 100 }: Tab
       const { text, ratio, all: whole } = widths(column);
       const cell = column.cells[row]!;
       const end = " ".repeat(whole - text - (ratio > 0 ? ratio + 1 : 0));
-      const tint = cell.worse ? paint.red : paint.green;
+      const tint = cell.ratio === "" ? String : cell.worse ? paint.red : paint.green;
       return padLeft(cell.text, text) + (ratio > 0 ? ` ${tint(padLeft(cell.ratio, ratio))}` : "") + end;
     });
     return [row === report.stages.length - 1 ? paint.bold(pad(name, nameWidth)) : pad(name, nameWidth), ...cells]

@@ -272,7 +272,7 @@ export function sampleReport(): Report {
 }
 
 /** Text that tries to leave a script element, an attribute, and a terminal line. */
-export const hostileText = `</script><img src=x onerror="window.pwned=1"><!--<script>\u2028\u001b[31m"'&`;
+export const hostileText = `</script><img src=x onerror="window.pwned=1"><!--<script>\u2028\u001b[35m"'&`;
 
 /** The sample with `hostileText` wherever a run takes text from a model, a data set or a user. */
 export function hostileReport(): Report {

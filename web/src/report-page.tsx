@@ -12,6 +12,7 @@ import { StageNotes } from "./stage-notes.tsx";
 import { StageTable } from "./stage-table.tsx";
 import { TradeOff } from "./trade-off.tsx";
 import { TrainingCurves } from "./training-curves.tsx";
+import { TrialTable } from "./trial-table.tsx";
 
 /** A report as a page. */
 export function ReportPage({ report }: { readonly report: Report }) {
@@ -25,6 +26,7 @@ export function ReportPage({ report }: { readonly report: Report }) {
         {(compared || report.trials.length > 0) && (
           <Section id="trade-off" title="Accuracy against cost">
             <TradeOff report={report} />
+            <TrialTable trials={report.trials} />
           </Section>
         )}
         {compared && (

@@ -27,6 +27,11 @@ const halo = { stroke: "var(--paper)", strokeWidth: 4 };
 const ruled = { stroke: "var(--rule)", strokeOpacity: 1 };
 const colours = { original: "var(--was)", between: "var(--is-soft)", result: "var(--is)" };
 
+/** `1.50 ms` -> `1.5 ms`, `2.00 MB` -> `2 MB`. */
+function trimZeros(tick: string): string {
+  return tick.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+}
+
 function frame(points: TradeOffPoints, axis: CostAxis, width: number): PlotOptions & { readonly height: number } {
   const [low, high] = points.yDomain;
   return {
@@ -41,7 +46,7 @@ function frame(points: TradeOffPoints, axis: CostAxis, width: number): PlotOptio
       type: "log",
       domain: points.xDomain,
       ticks: logTicks(...points.xDomain),
-      tickFormat: (value: number) => axis.metric.format(value).replace(/\.0+(?=\D|$)/, ""),
+      tickFormat: (value: number) => trimZeros(axis.metric.format(value)),
       tickSize: 0,
       label: `${axis.metric.label}, log scale; further left is better`,
       labelAnchor: "center",
@@ -71,8 +76,13 @@ function trialMarks(trials: readonly TrialPoint[]): Markish[] {
       stroke: (trial: TrialPoint) => (trial.kept ? "var(--is)" : "none"),
       strokeWidth: 2,
     }),
-    tip(trials, pointer({ x: "x", y: "y", title: "title", fontSize: 12, maxRadius: 14 })),
   ];
+}
+
+function tipMark(trials: readonly TrialPoint[]): Markish {
+  const text = { title: "title", fontSize: 12, lineHeight: 1.35 };
+  const paper = { fill: "var(--panel)", stroke: "var(--was)", pathFilter: "none" };
+  return tip(trials, pointer({ x: "x", y: "y", maxRadius: 14, ...text, ...paper }));
 }
 
 function stageMarks(stages: readonly StagePoint[]): Markish[] {
@@ -154,6 +164,12 @@ export function drawTradeOff(points: TradeOffPoints, axis: CostAxis, maxDrop: nu
   );
   return plot({
     ...options,
-    marks: [...marks, ...trialMarks(points.trials), ...stageMarks(stages), ...nameMarks(stages, offsets)],
+    marks: [
+      ...marks,
+      ...trialMarks(points.trials),
+      ...stageMarks(stages),
+      ...nameMarks(stages, offsets),
+      tipMark(points.trials),
+    ],
   });
 }

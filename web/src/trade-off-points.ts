@@ -96,14 +96,13 @@ export function tradeOffPoints(report: Report, axis: CostAxis): TradeOffPoints {
   return { stages, trials, budget, yDomain, xDomain: [Math.min(...xs) / 1.35, Math.max(...xs) * 1.35] };
 }
 
-/** Decades and, where they are few, their 2 and 5 multiples, as ticks inside [low, high]. */
+/** Round numbers inside [low, high]: decades alone over a wide range, more steps between them over a narrow one. */
 export function logTicks(low: number, high: number): readonly number[] {
-  const steps = Math.log10(high / low) > 2.2 ? [1] : [1, 2, 5];
-  const powers = Array.from(
-    { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
-    (_, index) => Math.floor(Math.log10(low)) + index,
-  );
+  const span = Math.log10(high / low);
+  const steps = span > 2.2 ? [1] : span > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
+  const first = Math.floor(Math.log10(low));
+  const powers = Array.from({ length: Math.ceil(span) + 2 }, (_, index) => first + index);
   return powers
-    .flatMap((power) => steps.map((step) => step * 10 ** power))
+    .flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(3))))
     .filter((tick) => tick >= low && tick <= high);
 }
