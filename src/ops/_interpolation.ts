@@ -51,7 +51,8 @@ function inputCoordinate(mode: string, { input, output, scale, crop }: ResizedAx
     case "pytorch_half_pixel":
       return output > 1 ? half : 0;
     case "align_corners":
-      return output === 1 ? 0 : (i * (input - 1)) / (output - 1);
+      // ONNX measures by the size before rounding, onnxruntime by the rounded one.
+      return output === 1 ? 0 : (i * (input - 1)) / (scale * input - 1);
     case "asymmetric":
       return i / scale;
     case "tf_half_pixel_for_nn":
