@@ -5,7 +5,7 @@ import { tensorOf } from "../tensor/tensor.ts";
 import { reducedShape, reduceGroups } from "./_reduce.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact } from "./fact.ts";
 
 const dtype: DType = "int64";
@@ -28,7 +28,7 @@ export function defineArg(op: string, beats: (a: number, b: number) => boolean) 
         });
       },
     },
-    vjp: () => [null],
+    vjp: zeroGradient,
     evaluate({ a, I: [x] }) {
       const axis = normalizeAxis(a.axis, x.shape.length);
       const last = a.select_last_index === 1;

@@ -10,7 +10,14 @@ import { type Tensor, tensor, tensorOf, toNumbers } from "../tensor/tensor.ts";
 import { elementType } from "./_element-type.ts";
 import type { AttributeSchema, AttributesOf } from "./attribute-schema.ts";
 import { type ChannelLinks, inputAxis, outputAxis } from "./channels.ts";
-import { defineOp, type InferredCall, type InputNames, type NotDifferentiable, type Vjp } from "./define-op.ts";
+import {
+  defineOp,
+  type InferredCall,
+  type InputNames,
+  type NotDifferentiable,
+  type Vjp,
+  zeroGradient,
+} from "./define-op.ts";
 import { broadcastDims, type Fact, fact, knownDims, type ShapedFact } from "./fact.ts";
 import type { TypedBuilder } from "./typed-builder.ts";
 
@@ -195,7 +202,7 @@ export function defineComparison(op: string, f: (a: number | bigint, b: number |
     attributes: {},
     infer: ({ I }) => inferBroadcast(I, "bool"),
     channels: { link: linkBroadcast },
-    vjp: () => [null, null],
+    vjp: zeroGradient,
     evaluate: ({ I }) => [
       isBigInt(I[0].dtype)
         ? mapIntegers(I, (a, b) => (f(a, b) ? 1n : 0n), "bool")

@@ -4,7 +4,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { scalar, toIntegers } from "../tensor/tensor.ts";
 import { take } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact, knownDims } from "./fact.ts";
 
 export const constantOfShape = defineOp("ConstantOfShape", {
@@ -15,7 +15,7 @@ export const constantOfShape = defineOp("ConstantOfShape", {
     const dims = knownDims(shape) ?? (typeof rank === "number" ? new Array<Dim>(rank).fill("?") : undefined);
     return [fact(a.value.dtype, dims)];
   },
-  vjp: () => [null],
+  vjp: zeroGradient,
   evaluate({ a, I: [shape] }) {
     const dims = toIntegers(shape);
     return [take(a.value, dims, new Int32Array(sizeOf(dims)))];

@@ -51,7 +51,10 @@ export type Vjp<S extends AttributeSchema, N extends InputNames> = (
   call: VjpCall<S, N>,
 ) => readonly (string | null)[];
 
-/** Why an operator has no gradient; distinct from one whose gradient is zero almost everywhere (`() => [null]`). */
+/** The rule of an operator that is constant almost everywhere or gives no floats: no input has a cotangent. */
+export const zeroGradient = (): readonly null[] => [];
+
+/** Why an operator has no gradient; distinct from one whose gradient is zero almost everywhere. */
 export type NotDifferentiable = { readonly notDifferentiable: string };
 
 /** What an operator says of itself. */
@@ -86,6 +89,10 @@ export interface Operator {
   readonly weights: readonly number[];
   readonly tolerance: number;
   readonly differentiable: true | NotDifferentiable;
+  /** Whether the gradient is `zeroGradient`. */
+  readonly constantAlmostEverywhere: boolean;
+  /** Whether `macs` may give more than 0. */
+  readonly countsMacs: boolean;
   infer(node: Node, inputs: readonly (Fact | undefined)[]): readonly Fact[];
   macs(node: Node, inputs: readonly (Fact | undefined)[], outputs: readonly Fact[]): number;
   readonly link:
@@ -126,6 +133,8 @@ export function defineOp<const N extends InputNames, S extends AttributeSchema>(
     weights: spec.weights ?? [],
     tolerance: spec.tolerance ?? 1e-5,
     differentiable: typeof vjp === "function" ? true : vjp,
+    constantAlmostEverywhere: vjp === zeroGradient,
+    countsMacs: spec.macs !== undefined,
     infer(node, inputs) {
       checkArity(node, spec.inputs, inputs);
       const unranked = inputs.some((input) => input !== undefined && input.shape === undefined);

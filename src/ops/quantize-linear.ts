@@ -8,7 +8,7 @@ import { tensorOf, toNumbers } from "../tensor/tensor.ts";
 import { dtypeOf } from "./_element-type.ts";
 import { linkQuantized, quantizeAttributes, spread } from "./_quantize.ts";
 import { attr } from "./attribute-schema.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact } from "./fact.ts";
 
 export const quantizeLinear = defineOp("QuantizeLinear", {
@@ -16,7 +16,7 @@ export const quantizeLinear = defineOp("QuantizeLinear", {
   attributes: { ...quantizeAttributes, output_dtype: attr.int(0) },
   infer: ({ a, I: [x, , zeroPoint] }) => [fact(outputType(a, zeroPoint), x.shape)],
   channels: { link: linkQuantized },
-  vjp: () => [null, null, null],
+  vjp: zeroGradient,
   evaluate({ a, I: [x, scale, zeroPoint] }) {
     const dtype = outputType(a, zeroPoint);
     const { low, high } = range(dtype);

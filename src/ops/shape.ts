@@ -3,7 +3,7 @@ import type { Dim } from "../graph/graph.ts";
 import { int64s } from "../tensor/tensor.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis } from "./channels.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact } from "./fact.ts";
 
 export const shape = defineOp("Shape", {
@@ -20,7 +20,7 @@ export const shape = defineOp("Shape", {
       });
     },
   },
-  vjp: () => [null],
+  vjp: zeroGradient,
   evaluate: ({ a, I: [x] }) => [int64s(range(x.shape, a.start, a.end))],
 });
 

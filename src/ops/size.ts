@@ -2,7 +2,7 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { inputAxis } from "./channels.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact, multiplyDims } from "./fact.ts";
 
 export const size = defineOp("Size", {
@@ -16,6 +16,6 @@ export const size = defineOp("Size", {
       });
     },
   },
-  vjp: () => [null],
+  vjp: zeroGradient,
   evaluate: ({ I: [x] }) => [tensor("int64", [], BigInt64Array.of(BigInt(sizeOf(x.shape))))],
 });
