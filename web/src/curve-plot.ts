@@ -1,6 +1,6 @@
 /** One training curve: lines over epochs, each named at its end. */
 
-import { gridY, lineY, plot, selectLast, text } from "@observablehq/plot";
+import { dot, gridY, lineY, plot, selectLast, text } from "@observablehq/plot";
 
 /** One line of a figure. */
 export interface Series {
@@ -32,6 +32,9 @@ export function drawCurve(
       ...series.map(({ points, colour }) =>
         lineY(points, { x: "epoch", y: "value", stroke: colour, strokeWidth: 1.75 }),
       ),
+      ...series
+        .filter(({ points }) => points.length < 4)
+        .map(({ points, colour }) => dot(points, { x: "epoch", y: "value", r: 3, fill: colour })),
       ...(named
         ? series.map(({ points, colour, name }) =>
             text(
