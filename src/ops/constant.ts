@@ -5,7 +5,7 @@ import { int64s, type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 import { takeAxes } from "./_axis-maps.ts";
 import { type AttributesOf, attr } from "./attribute-schema.ts";
 import { outputAxis } from "./channels.ts";
-import { defineOp } from "./define-op.ts";
+import { defineOp, zeroGradient } from "./define-op.ts";
 import { constantFact } from "./fact.ts";
 
 const attributes = {
@@ -31,7 +31,7 @@ export const constant = defineOp("Constant", {
       return { attributes: { value: tensorAttribute(takeAxes(contentOf(a), maps)) } };
     },
   },
-  vjp: () => [],
+  vjp: zeroGradient,
   evaluate: ({ a }) => [contentOf(a)],
 });
 
