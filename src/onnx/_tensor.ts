@@ -6,9 +6,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type ArrayOf, allocate, type DType, elementBytes, viewBytes } from "../tensor/dtype.ts";
+import { dtypeOfNumber, elementTypeOf } from "../tensor/element-type.ts";
 import { bytesOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { ExternalData } from "./_external.ts";
-import { carriedBits, dtypeOfNumber, elementTypeName, elementTypes } from "./_types.ts";
+import { carriedBits, elementTypeName } from "./_types.ts";
 import {
   attempt,
   bodyOf,
@@ -249,7 +250,7 @@ function pullIn(parts: Parts, shape: readonly number[], what: string, external: 
 export function encodeTensor(name: string, value: Tensor, extra?: Uint8Array): Uint8Array {
   const message = create(TensorProtoSchema, {
     dims: value.shape.map(BigInt),
-    dataType: elementTypes[value.dtype],
+    dataType: elementTypeOf(value.dtype),
     rawData: bytesOf(value),
   });
   if (name !== "") message.name = name;

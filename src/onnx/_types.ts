@@ -1,24 +1,5 @@
 /** ONNX's numbers: element types, attribute kinds, and the format version each operator set needs. */
-import type { DType } from "../tensor/dtype.ts";
-
-/** TensorProto.DataType of each element type netpare computes with. */
-export const elementTypes = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
-} as const satisfies Record<DType, number>;
-
-const dtypeByNumber = new Map<number, DType>(Object.entries(elementTypes).map(([dtype, n]) => [n, dtype as DType]));
+import { dtypeOfNumber } from "../tensor/element-type.ts";
 
 /** Name and bits of the element types that are carried along but not computed with; strings have no fixed size. */
 const carried = new Map<number, { readonly name: string; readonly bits: number | undefined }>([
@@ -37,14 +18,9 @@ const carried = new Map<number, { readonly name: string; readonly bits: number |
   [26, { name: "int2", bits: 2 }],
 ]);
 
-/** The dtype of an ONNX element type, undefined where netpare does not compute with it. */
-export function dtypeOfNumber(elementType: number): DType | undefined {
-  return dtypeByNumber.get(elementType);
-}
-
 /** How an ONNX element type is called in messages. */
 export function elementTypeName(elementType: number): string {
-  return dtypeByNumber.get(elementType) ?? carried.get(elementType)?.name ?? `element type ${elementType}`;
+  return dtypeOfNumber(elementType) ?? carried.get(elementType)?.name ?? `element type ${elementType}`;
 }
 
 /** Bits of one element of a type that is only carried along, undefined where they are not known. */

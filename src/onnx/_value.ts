@@ -2,7 +2,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Dim, Value, ValueType } from "../graph/graph.ts";
 import type { DType } from "../tensor/dtype.ts";
-import { dtypeOfNumber, elementTypeName, elementTypes } from "./_types.ts";
+import { dtypeOfNumber, elementTypeOf } from "../tensor/element-type.ts";
+import { elementTypeName } from "./_types.ts";
 import { decodeMessage, malformed } from "./_wire.ts";
 import {
   type TensorShapeProto,
@@ -63,7 +64,7 @@ function readShape(shape: TensorShapeProto, what: string): Dim[] {
 
 /** The ValueInfoProto of a value. */
 export function encodeValue({ name, dtype, shape }: Value): Uint8Array {
-  const tensorType = create(TypeProto_TensorSchema, { elemType: elementTypes[dtype] });
+  const tensorType = create(TypeProto_TensorSchema, { elemType: elementTypeOf(dtype) });
   if (shape !== undefined) tensorType.shape = create(TensorShapeProtoSchema, { dim: shape.map(encodeDim) });
   const type = create(TypeProtoSchema, { value: { case: "tensorType", value: tensorType } });
   return toBinary(ValueInfoProtoSchema, create(ValueInfoProtoSchema, { name, type }));

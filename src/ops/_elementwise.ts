@@ -5,9 +5,9 @@
 import { int } from "../graph/attributes.ts";
 import type { Dim } from "../graph/graph.ts";
 import { type DType, elementBits, isBigInt, isFloat } from "../tensor/dtype.ts";
+import { elementTypeOf } from "../tensor/element-type.ts";
 import { broadcastShapes, type Shape, sameShape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { type Tensor, tensor, tensorOf, toNumbers } from "../tensor/tensor.ts";
-import { elementType } from "./_element-type.ts";
 import type { AttributeSchema, AttributesOf } from "./attribute-schema.ts";
 import { type ChannelLinks, inputAxis, outputAxis } from "./channels.ts";
 import {
@@ -213,5 +213,5 @@ export function defineComparison(op: string, f: (a: number | bigint, b: number |
 
 /** 1 where two floats are equal, 0 elsewhere, in the dtype of `a`. */
 export function equals(g: TypedBuilder, a: string, b: string): string {
-  return g.op("Cast", [g.op("Equal", [a, b])], { to: int(elementType(g.dtype(a))) });
+  return g.op("Cast", [g.op("Equal", [a, b])], { to: int(elementTypeOf(g.dtype(a))) });
 }

@@ -1,8 +1,8 @@
 /** Cast to another element type: floats round to nearest even, floats to integers truncate, integers wrap; `x̄` casts back. */
 import { int } from "../graph/attributes.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
+import { dtypeOf, elementTypeOf } from "../tensor/element-type.ts";
 import { castTensor, type Tensor } from "../tensor/tensor.ts";
-import { dtypeOf, elementType } from "./_element-type.ts";
 import { linkBroadcast, mapTensor, tensorOfBigInts, toBigInts } from "./_elementwise.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp } from "./define-op.ts";
@@ -16,7 +16,7 @@ export const cast = defineOp("Cast", {
     return [{ ...fact(dtype, x.shape), ...(x.dims && !isFloat(dtype) && dtype !== "bool" && { dims: x.dims }) }];
   },
   channels: { link: linkBroadcast },
-  vjp: (g, { I: [x], GO: [gy] }) => [g.op("Cast", [gy], { to: int(elementType(g.dtype(x))) })],
+  vjp: (g, { I: [x], GO: [gy] }) => [g.op("Cast", [gy], { to: int(elementTypeOf(g.dtype(x))) })],
   evaluate: ({ a, I: [x] }) => [convert(x, dtypeOf(a.to))],
 });
 

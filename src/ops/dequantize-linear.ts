@@ -3,10 +3,10 @@
  * The scale's cotangent is `Σ ȳ · (x - zeroPoint)` over the elements it scales; that of blocks is not written.
  */
 import { int } from "../graph/attributes.ts";
+import { elementTypeOf } from "../tensor/element-type.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import { tensorOf, toNumbers } from "../tensor/tensor.ts";
-import { elementType } from "./_element-type.ts";
 import { linkQuantized, quantizeAttributes, spread } from "./_quantize.ts";
 import { defineOp } from "./define-op.ts";
 import { fact } from "./fact.ts";
@@ -23,7 +23,7 @@ export const dequantizeLinear = defineOp("DequantizeLinear", {
     const scaleShape = g.shape(scale);
     if (scaleShape.length > 1) throw new NetpareError("unsupported", "the gradient of blockwise scales is not written");
     const along = sizeOf(scaleShape) === 1 ? undefined : normalizeAxis(a.axis, shape.length);
-    const float = (name: string) => g.op("Cast", [name], { to: int(elementType(g.dtype(scale))) });
+    const float = (name: string) => g.op("Cast", [name], { to: int(elementTypeOf(g.dtype(scale))) });
     const column = shape.map((dim, axis) => (axis === along ? dim : 1));
     const centred = zeroPoint === undefined ? float(x) : g.sub(float(x), g.reshape(float(zeroPoint), column));
     const others = shape.flatMap((_, axis) => (axis === along ? [] : [axis]));

@@ -1,5 +1,8 @@
 /** Runs a graph by the operators' references: slow, exact, the oracle of tests and the engine of constant folding. */
-import { type Graph, nodeLabel } from "../graph/graph.ts";
+import { type Attribute, int } from "../graph/attributes.ts";
+import { type Graph, type Node, nodeLabel } from "../graph/graph.ts";
+import { type DType, isFloat } from "../tensor/dtype.ts";
+import { dtypeOfNumber, elementTypeOf } from "../tensor/element-type.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { castTensor, type Tensor } from "../tensor/tensor.ts";
 import { findOp } from "./registry.ts";
@@ -33,19 +36,17 @@ export function evaluateGraph(
   );
 }
 
-/** The number of ONNX's element type `double`. */
-const onnxDouble = 11;
-/** ONNX's numbers of float, float16 and bfloat16. */
-const onnxFloats = [1, 10, 16];
-
 /** The graph with every float of lower precision made float64: inputs, constants, attributes and casts. */
 export function toFloat64(graph: Graph): Graph {
-  const widen = (t: Tensor): Tensor =>
-    t.dtype === "float32" || t.dtype === "float16" || t.dtype === "bfloat16" ? castTensor(t, "float64") : t;
-  const widenType = <T extends { readonly dtype: Tensor["dtype"] }>(value: T): T =>
-    value.dtype === "float32" || value.dtype === "float16" || value.dtype === "bfloat16"
-      ? { ...value, dtype: "float64" }
-      : value;
+  const widen = (t: Tensor): Tensor => (isFloat(t.dtype) ? castTensor(t, "float64") : t);
+  const widenType = <T extends { readonly dtype: DType }>(value: T): T =>
+    isFloat(value.dtype) ? { ...value, dtype: "float64" } : value;
+  const widenAttribute = (node: Node, name: string, attribute: Attribute): Attribute => {
+    if (attribute.kind === "tensor") return { kind: "tensor", value: widen(attribute.value) };
+    if (node.op !== "Cast" || name !== "to" || attribute.kind !== "int") return attribute;
+    const dtype = dtypeOfNumber(attribute.value);
+    return dtype && isFloat(dtype) ? int(elementTypeOf("float64")) : attribute;
+  };
   return {
     ...graph,
     inputs: graph.inputs.map(widenType),
@@ -54,12 +55,7 @@ export function toFloat64(graph: Graph): Graph {
     nodes: graph.nodes.map((node) => ({
       ...node,
       attributes: Object.fromEntries(
-        Object.entries(node.attributes).map(([name, attribute]) => {
-          if (attribute.kind === "tensor") return [name, { kind: "tensor", value: widen(attribute.value) }];
-          if (node.op === "Cast" && name === "to" && attribute.kind === "int" && onnxFloats.includes(attribute.value))
-            return [name, { kind: "int", value: onnxDouble }];
-          return [name, attribute];
-        }),
+        Object.entries(node.attributes).map(([name, attribute]) => [name, widenAttribute(node, name, attribute)]),
       ),
     })),
   };

@@ -1,8 +1,8 @@
 /** Pow: `c = aᵇ` with broadcasting, in the dtype of `a`; `ā = c̄ · b · aᵇ⁻¹`, `b̄ = c̄ · c · ln a` for `a ≥ 0`. */
 import { int } from "../graph/attributes.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { elementTypeOf } from "../tensor/element-type.ts";
 import { toNumbers } from "../tensor/tensor.ts";
-import { elementType } from "./_element-type.ts";
 import { inferBroadcast, linkBroadcast, mapBroadcast, mapIntegers } from "./_elementwise.ts";
 import { defineOp } from "./define-op.ts";
 import type { TypedBuilder } from "./typed-builder.ts";
@@ -31,7 +31,7 @@ function slope(g: TypedBuilder, a: string, b: string): string {
   const exponent = constant?.data.length === 1 ? toNumbers(constant)[0]! : undefined;
   if (exponent === 2) return g.scale(a, 2);
   if (exponent !== undefined) return g.scale(g.op("Pow", [a, g.scalar(exponent - 1, a)]), exponent);
-  const floatB = dtype === g.dtype(a) ? b : g.op("Cast", [b], { to: int(elementType(g.dtype(a))) });
+  const floatB = dtype === g.dtype(a) ? b : g.op("Cast", [b], { to: int(elementTypeOf(g.dtype(a))) });
   return g.mul(floatB, g.op("Pow", [a, g.sub(floatB, g.scalar(1, a))]));
 }
 

@@ -3,9 +3,9 @@
  * Its output is an integer, so it has no gradient; trained quantization writes Round with a gradient of its own instead.
  */
 import { type DType, elementBits } from "../tensor/dtype.ts";
+import { dtypeOf } from "../tensor/element-type.ts";
 import { roundHalfEven } from "../tensor/half.ts";
 import { tensorOf, toNumbers } from "../tensor/tensor.ts";
-import { dtypeOf } from "./_element-type.ts";
 import { linkQuantized, quantizeAttributes, spread } from "./_quantize.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp, zeroGradient } from "./define-op.ts";

@@ -29,6 +29,8 @@ export interface OpCase {
   readonly attributes?: Attributes;
   /** Outputs the node has; 1 where left out. */
   readonly outputs?: number;
+  /** The operator set, for operators that 17 lacks. */
+  readonly opset?: number;
   /** Maps a standard normal to the domain where the operator is smooth: away from kinks, within its domain. */
   readonly draw?: (normal: number) => number;
   /** Whether gradients are checked; by default if the operator has one. */
@@ -75,6 +77,7 @@ function buildCase(given: OpCase): { graph: Graph; feeds: Map<string, Tensor> } 
   const random = createRandom(7);
   const draw = given.draw ?? ((v) => v);
   const g = new TypedBuilder("case");
+  if (given.opset !== undefined) g.opsets.set("", given.opset);
   const feeds = new Map<string, Tensor>();
   const names = given.inputs.map((input, i) => {
     if (input === undefined) return "";

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { type Attributes, int, ints } from "../../src/graph/attributes.ts";
 import type { Dim, Node } from "../../src/graph/graph.ts";
-import { elementType } from "../../src/ops/_element-type.ts";
 import type { AxisRef, ChannelLinks } from "../../src/ops/channels.ts";
 import { constantFact, type Fact, fact } from "../../src/ops/fact.ts";
 import { findOp } from "../../src/ops/registry.ts";
+import { elementTypeOf } from "../../src/tensor/element-type.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { stridesOf } from "../../src/tensor/shape.ts";
 import { int64s, type Tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
@@ -50,7 +50,7 @@ describe("shape arithmetic", () => {
   });
 
   it("Cast and Identity carry sizes, and a cast to float does not", () => {
-    const to = (dtype: "int32" | "float32") => ({ to: int(elementType(dtype)) });
+    const to = (dtype: "int32" | "float32") => ({ to: int(elementTypeOf(dtype)) });
     expect(infer("Cast", [sizes("N", 3)], to("int32"))).toEqual([{ dtype: "int32", shape: [2], dims: ["N", 3] }]);
     expect(infer("Cast", [sizes("N", 3)], to("float32"))).toEqual([{ dtype: "float32", shape: [2] }]);
     expect(infer("Identity", [sizes("N", 3)])[0]?.dims).toEqual(["N", 3]);

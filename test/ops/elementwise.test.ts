@@ -1,5 +1,5 @@
 import { float, int } from "../../src/graph/attributes.ts";
-import { elementType } from "../../src/ops/_element-type.ts";
+import { elementTypeOf } from "../../src/tensor/element-type.ts";
 import { tensorOf } from "../../src/tensor/tensor.ts";
 import { checkOps, type Input, type OpCase } from "./check-op.ts";
 
@@ -38,6 +38,7 @@ checkOps("elementwise operators of one input", [
   unary("LeakyRelu", awayFromZero),
   { ...unary("LeakyRelu", awayFromZero), name: "another alpha", attributes: { alpha: float(0.25) } },
   unary("Log", positive),
+  { ...unary("Mish", (v) => 3 * v), opset: 18 },
   unary("Neg"),
   unary("Reciprocal", positive),
   unary("Relu", awayFromZero),
@@ -156,7 +157,7 @@ checkOps("comparisons and choice", [
   },
 ]);
 
-const castTo = (dtype: Parameters<typeof elementType>[0]) => ({ to: int(elementType(dtype)) });
+const castTo = (dtype: Parameters<typeof elementTypeOf>[0]) => ({ to: int(elementTypeOf(dtype)) });
 
 checkOps("Cast", [
   { op: "Cast", name: "to float64", inputs: shape, attributes: castTo("float64") },
