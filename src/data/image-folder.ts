@@ -174,21 +174,30 @@ async function decodeSplit(files: readonly LabelledFile[], shape: ImageShape, on
   return { images, labels: Uint16Array.from(files, (file) => file.label), length: files.length };
 }
 
-/** Decodes one image into `out: (C, H, W)`. */
+/** Decodes one image into `out: (C, H, W)`; colour becomes grey by BT.601's luma, as in `createBatcher`. */
 async function decodeImage(path: string, shape: ImageShape, out: Uint8Array): Promise<void> {
   const { channels, height, width } = shape;
+  const plane = height * width;
   const pixels = await sharp(path, { failOn: "error" })
     .autoOrient()
     .flatten({ background: "#ffffff" })
     .resize(width, height, { fit: "cover" })
-    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer()
     .catch((cause: unknown) => refuse(path, cause));
-  const plane = height * width;
-  const found = pixels.length / plane;
-  if (found !== channels) throw new Error(`internal: ${path} decoded to ${found} channels, not ${channels}`);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < channels; c++) out[c * plane + i] = pixels[i * channels + c]!;
+  if (pixels.length !== 3 * plane) throw new Error(`internal: ${path} decoded to ${pixels.length} bytes`);
+  for (let i = 0; i < plane; i++) {
+    const red = pixels[3 * i]!;
+    const green = pixels[3 * i + 1]!;
+    const blue = pixels[3 * i + 2]!;
+    if (channels === 1) out[i] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+    else {
+      out[i] = red;
+      out[plane + i] = green;
+      out[2 * plane + i] = blue;
+    }
+  }
 }
 
 function refuse(path: string, cause: unknown): never {

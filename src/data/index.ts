@@ -11,9 +11,9 @@ export {
 } from "./batches.ts";
 export { CIFAR10_CLASSES, readCifar10 } from "./cifar10.ts";
 export type { Dataset, Split } from "./dataset.ts";
-export { type ContactSheet, contactSheet, writeContactSheet } from "./faces/contact-sheet.ts";
+export { type ContactSheet, type ContactSheetOptions, contactSheet, writeContactSheet } from "./faces/contact-sheet.ts";
 export { createFaces, type FacesOptions } from "./faces/create-faces.ts";
-export { createFacePainter, drawFace } from "./faces/draw-face.ts";
+export { createFacePainter, drawFace, type FaceFormat, type FacePainter } from "./faces/draw-face.ts";
 export { EXPRESSIONS, type Expression } from "./faces/expression.ts";
 export { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
 export { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
@@ -26,4 +26,4 @@ export {
   withClasses,
   withPreprocessing,
 } from "./preprocessing.ts";
-export { carveValidation, computeMoments, selectSplit, takeSplit } from "./split.ts";
+export { carveValidation, computeMoments, selectSplit, stratify, takeSplit } from "./split.ts";

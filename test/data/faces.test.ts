@@ -110,6 +110,11 @@ describe("createFaces", () => {
     expect(other.test.length).toBe(0);
   });
 
+  it("refuses numbers of faces that cannot be", () => {
+    for (const trainSamples of [-1, 1.5, Number.NaN, 1e9])
+      expect(() => createFaces({ ...options, trainSamples, testSamples: 0 })).toThrow(/faces of 2304 bytes/);
+  });
+
   it("reports progress to the end", () => {
     const calls: [number, number][] = [];
     createFaces({

@@ -78,6 +78,7 @@ describe("readImageFolder", () => {
     const grey = await readImageFolder(folder, { height: 3, width: 5, channels: 1, testShare: 0 });
     expect(grey).toMatchObject({ channels: 1, height: 3, width: 5 });
     expect(grey.train.images.length).toBe(4 * 15);
+    expect(grey.train.images[0]).toBe(Math.round(0.299 * 250 + 0.587 * 10 + 0.114 * 20));
     expect(grey.train.images[15]).toBe(90);
     const rgb = await readImageFolder(folder, { width: 6, testShare: 0 });
     expect(rgb).toMatchObject({ channels: 3, height: 6, width: 6 });

@@ -1,6 +1,6 @@
 /** A picture of many faces at once: a row per expression. */
-import { rename, rm } from "node:fs/promises";
 import sharp from "sharp";
+import writeFileAtomic from "write-file-atomic";
 import { createRandom } from "../../tensor/random.ts";
 import { createFacePainter, type FaceFormat } from "./draw-face.ts";
 import { EXPRESSIONS } from "./expression.ts";
@@ -51,13 +51,9 @@ export async function writeContactSheet(
   options: ContactSheetOptions & { readonly palette?: boolean },
 ): Promise<void> {
   const { width, height, channels, pixels } = contactSheet(options);
-  const beside = `${file}.part`;
-  try {
-    await sharp(pixels, { raw: { width, height, channels } })
-      .png({ compressionLevel: 9, ...(options.palette ? { palette: true, dither: 0 } : {}) })
-      .toFile(beside);
-    await rename(beside, file);
-  } finally {
-    await rm(beside, { force: true });
-  }
+  const png = sharp(pixels, { raw: { width, height, channels } }).png({
+    compressionLevel: 9,
+    ...(options.palette ? { palette: true, dither: 0 } : {}),
+  });
+  await writeFileAtomic(file, await png.toBuffer());
 }

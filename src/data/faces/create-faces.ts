@@ -2,7 +2,9 @@
  * The built-in data set: facial expressions drawn by code, seeded and endless. Train and test come from different streams,
  * so that no person is in both. Every run of eight images holds each class once, in random order.
  */
+import { NetpareError } from "../../tensor/error.ts";
 import { createRandom, type Random } from "../../tensor/random.ts";
+import { MAX_DATA_BYTES } from "../data-file.ts";
 import type { Dataset, Split } from "../dataset.ts";
 import { createFacePainter, type FaceFormat } from "./draw-face.ts";
 import { EXPRESSIONS } from "./expression.ts";
@@ -16,7 +18,10 @@ export interface FacesOptions extends FaceFormat {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Draws the data set. */
+/**
+ * Draws the data set.
+ * @throws NetpareError bad-option for a number of faces that is no whole number or does not fit in memory.
+ */
 export function createFaces(options: FacesOptions): Dataset {
   const { size, channels, trainSamples, testSamples, seed, onProgress } = options;
   const random = createRandom(seed);
@@ -35,6 +40,12 @@ export function createFaces(options: FacesOptions): Dataset {
 
 function drawSplit(length: number, format: FaceFormat, random: Random, onDone: (done: number) => void): Split {
   const stride = format.channels * format.size * format.size;
+  const most = Math.floor(MAX_DATA_BYTES / stride);
+  if (!(Number.isInteger(length) && length >= 0 && length <= most))
+    throw new NetpareError(
+      "bad-option",
+      `0 to ${most} faces of ${stride} bytes were expected in a split, found ${length}`,
+    );
   const paintFace = createFacePainter({ size: format.size, channels: format.channels });
   const images = new Uint8Array(length * stride);
   const labels = new Uint16Array(length);

@@ -1,53 +1,48 @@
 /** Eyes and brows, as their action units move them. Local x runs from the nose outwards on either side. */
 import { type Canvas, paint } from "./canvas.ts";
 import { dim, mix } from "./color.ts";
-import type { DrawnExpression } from "./expression.ts";
+import type { ActionUnits, DrawnExpression } from "./expression.ts";
 import type { Identity } from "./identity.ts";
-import { along, arc, between, ellipse, intersection, type Shape } from "./shapes.ts";
+import { along, arc, type Box, between, ellipse, intersection, type Shape } from "./shapes.ts";
 
 const SIDES: readonly (-1 | 1)[] = [-1, 1];
 
 /** Both eyes: white, iris, pupil, light, lids. */
 export function paintEyes(canvas: Canvas, identity: Identity, { units, side: gazeSide }: DrawnExpression): void {
-  const { eyeSpacing, eyeHeight, eyeWidth, eyeTilt, irisSize, line, lash, skin } = identity;
-  const open = identity.eyeOpen * Math.max(0.12, 1 + 0.75 * units.lidUpper);
-  const rise = identity.eyeOpen * (0.62 + 0.25 * Math.max(0, units.lidUpper) - 1.05 * units.lidLower);
+  const { eyeSpacing, eyeHeight, eyeWidth, irisSize, line, lash, skin } = identity;
+  const { face } = canvas;
   for (const side of SIDES) {
     const centre = side * eyeSpacing;
-    const outward = (u: number) => (side * (u - centre)) / eyeWidth;
-    const bulge = (x: number) => Math.max(0, 1 - x * x);
-    const upper = (u: number) => {
-      const x = Math.max(-1, Math.min(1, outward(u)));
-      const cut = Math.max(0, -units.lidSlant * x) * 0.75;
-      return eyeHeight - open * Math.sqrt(bulge(x)) * (1 - cut) - eyeTilt * eyeWidth * x;
-    };
-    const lower = (u: number) => {
-      const x = Math.max(-1, Math.min(1, outward(u)));
-      return Math.max(upper(u), eyeHeight + rise * bulge(x) - eyeTilt * eyeWidth * x);
-    };
-    const eye = between(
-      [centre - eyeWidth, eyeHeight - open - 0.06, centre + eyeWidth, eyeHeight + 0.16],
-      upper,
-      lower,
-    );
-    paint(canvas, canvas.face, ellipse(centre, eyeHeight - 0.02, eyeWidth + 0.05, 0.17), dim(skin, 0.86), 0.5, 0.12);
-    paint(canvas, canvas.face, eye, [244, 242, 238]);
-    paintIris(
-      canvas,
-      identity,
-      eye,
-      centre + gazeSide * units.gazeX * 0.055,
-      eyeHeight - 0.01 + units.gazeY * 0.05,
-      irisSize,
-    );
-    paint(
-      canvas,
-      canvas.face,
-      along(upper, centre - eyeWidth * 1.04, centre + eyeWidth * 1.04, 0.022 + 0.014 * lash),
-      mix(line, [16, 10, 8], 0.6),
-    );
-    paint(canvas, canvas.face, along(lower, centre - eyeWidth * 0.9, centre + eyeWidth * 0.9, 0.012), line, 0.55);
+    const { upper, lower } = layLids(identity, units, side);
+    const box: Box = [centre - eyeWidth, eyeHeight - 0.4, centre + eyeWidth, eyeHeight + 0.2];
+    const eye = between(box, upper, lower);
+    const irisU = centre + gazeSide * units.gazeX * 0.055;
+    const lid = mix(line, [16, 10, 8], 0.6);
+    paint(canvas, face, ellipse(centre, eyeHeight - 0.02, eyeWidth + 0.05, 0.17), dim(skin, 0.86), 0.5, 0.12);
+    paint(canvas, face, eye, [244, 242, 238]);
+    paintIris(canvas, identity, eye, irisU, eyeHeight - 0.01 + units.gazeY * 0.05, irisSize);
+    paint(canvas, face, along(upper, centre - eyeWidth * 1.04, centre + eyeWidth * 1.04, 0.022 + 0.014 * lash), lid);
+    paint(canvas, face, along(lower, centre - eyeWidth * 0.9, centre + eyeWidth * 0.9, 0.012), line, 0.55);
   }
+}
+
+/** The edges of the lids as v(u): half an ellipse above, a parabola below, which a raised lower lid turns upwards. */
+function layLids(identity: Identity, units: Readonly<ActionUnits>, side: -1 | 1) {
+  const { eyeSpacing, eyeHeight, eyeWidth, eyeTilt } = identity;
+  const open = identity.eyeOpen * Math.max(0.12, 1 + 0.75 * units.lidUpper);
+  const rise = identity.eyeOpen * (0.62 + 0.25 * Math.max(0, units.lidUpper) - 1.05 * units.lidLower);
+  const outward = (u: number) => Math.max(-1, Math.min(1, (side * (u - side * eyeSpacing)) / eyeWidth));
+  const bulge = (x: number) => Math.max(0, 1 - x * x);
+  const upper = (u: number) => {
+    const x = outward(u);
+    const cut = Math.max(0, -units.lidSlant * x) * 0.75;
+    return eyeHeight - open * Math.sqrt(bulge(x)) * (1 - cut) - eyeTilt * eyeWidth * x;
+  };
+  const lower = (u: number) => {
+    const x = outward(u);
+    return Math.max(upper(u), eyeHeight + rise * bulge(x) - eyeTilt * eyeWidth * x);
+  };
+  return { upper, lower };
 }
 
 function paintIris(canvas: Canvas, identity: Identity, eye: Shape, u: number, v: number, radius: number): void {

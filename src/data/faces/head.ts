@@ -107,44 +107,46 @@ export function paintBeard(canvas: Canvas, identity: Identity, head: Shape): voi
 
 /** What falls in front of the forehead. */
 export function paintHair(canvas: Canvas, identity: Identity, head: Shape): void {
-  const { hair, hairStyle, hairVolume, hairline, partingSide: side, headWidth } = identity;
+  const { hair, hairStyle, hairVolume, headWidth } = identity;
   const frame = canvas.head;
-  if (hairStyle === "bald") return;
-  const cap = (line: (u: number) => number, volume = hairVolume) => {
-    const above = between([-1.3, -1.6, 1.3, 1.3], () => -1.6, line);
-    paint(canvas, frame, intersection(inflate(head, volume), above), hair);
-  };
+  if (hairStyle === "scarf") {
+    const opening = ellipse(0, 0.12, headWidth * 0.9, 0.86);
+    paint(canvas, frame, difference(inflate(head, 0.1 + hairVolume), opening), hair);
+    return;
+  }
+  const line = hairEdge(identity);
+  if (!line) return;
+  const volume = hairStyle === "receding" ? 0.03 : hairStyle === "beanie" ? hairVolume + 0.03 : hairVolume;
+  const above = between([-1.3, -1.6, 1.3, 1.3], () => -1.6, line);
+  paint(canvas, frame, intersection(inflate(head, volume), above), hair);
+  if (hairStyle === "beanie")
+    paint(canvas, frame, rectangle(0, identity.hairline - 0.02, headWidth * 0.98, 0.09), dim(hair, 0.7));
+}
+
+/** The lower edge v(u) of the hair on the forehead and temples, where there is any. */
+function hairEdge(identity: Identity): ((u: number) => number) | undefined {
+  const { hairStyle, hairline, partingSide, headWidth } = identity;
+  const temple = (u: number, share: number) => Math.abs(u) > headWidth * share;
   switch (hairStyle) {
+    case "bald":
+    case "scarf":
+      return undefined;
     case "receding":
-      cap((u) => -0.78 + 0.9 * u * u - 0.5 * Math.min(0, Math.abs(u) - 0.3), 0.03);
-      break;
+      return (u) => -0.78 + 0.9 * u * u - 0.5 * Math.min(0, Math.abs(u) - 0.3);
     case "short":
     case "bun":
-      cap((u) => hairline + 0.75 * u * u);
-      break;
+      return (u) => hairline + 0.75 * u * u;
     case "parted":
-      cap((u) => hairline + 0.5 * u * u + 0.28 * (u * side + 0.1));
-      break;
+      return (u) => hairline + 0.5 * u * u + 0.28 * (u * partingSide + 0.1);
     case "fringe":
-      cap((u) => Math.max(hairline + 0.2, -0.46) + (Math.abs(u) > headWidth * 0.8 ? 0.35 : 0.03 * Math.sin(21 * u)));
-      break;
+      return (u) => Math.max(hairline + 0.2, -0.46) + (temple(u, 0.8) ? 0.35 : 0.03 * Math.sin(21 * u));
     case "long":
-      cap((u) => hairline + 0.05 + 0.18 * u * side + (Math.abs(u) > headWidth * 0.78 ? 2 : 0.4 * u * u));
-      break;
+      return (u) => hairline + 0.05 + 0.18 * u * partingSide + (temple(u, 0.78) ? 2 : 0.4 * u * u);
     case "curtains":
-      cap((u) => hairline - 0.16 + 0.55 * Math.abs(u) + (Math.abs(u) > headWidth * 0.8 ? 2 : 0.3 * u * u));
-      break;
+      return (u) => hairline - 0.16 + 0.55 * Math.abs(u) + (temple(u, 0.8) ? 2 : 0.3 * u * u);
     case "curly":
-      cap((u) => hairline + 0.06 * Math.sin(14 * u + 1) + 0.6 * u * u);
-      break;
-    case "scarf": {
-      const opening = ellipse(0, 0.12, headWidth * 0.9, 0.86);
-      paint(canvas, frame, difference(inflate(head, 0.1 + hairVolume), opening), hair);
-      break;
-    }
+      return (u) => hairline + 0.06 * Math.sin(14 * u + 1) + 0.6 * u * u;
     case "beanie":
-      cap(() => hairline + 0.04, hairVolume + 0.03);
-      paint(canvas, frame, rectangle(0, hairline - 0.02, headWidth * 0.98, 0.09), dim(hair, 0.7));
-      break;
+      return () => hairline + 0.04;
   }
 }
