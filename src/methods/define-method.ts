@@ -56,9 +56,9 @@ export interface Method<P extends z.ZodObject = z.ZodObject> {
   readonly paper: string;
   /** Each field carries `.describe(…)`, from which flags and documentation are made. */
   readonly params: P;
-  readonly requires: (params: z.output<P>) => readonly Requirement[];
+  requires(params: z.output<P>): readonly Requirement[];
   /** Pure; the same graph, parameters, samples and seed give the same bytes. */
-  readonly apply: (graph: Graph, params: z.output<P>, context: MethodContext) => Promise<Application>;
+  apply(graph: Graph, params: z.output<P>, context: MethodContext): Promise<Application>;
 }
 
 /** Defines a method. */
