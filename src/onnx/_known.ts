@@ -20,7 +20,7 @@ export function constantOf(node: Node): Tensor | undefined {
 }
 
 const keepsShape = new Set(
-  `Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Softmax LogSoftmax Hardmax Clip Dropout
+  `Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Gelu Mish Swish Tanh Softplus Softsign Softmax LogSoftmax Hardmax Clip Dropout
   Identity Cast Neg Abs Exp Log Sqrt Erf Floor Ceil Round BatchNormalization InstanceNormalization LRN ThresholdedRelu Shrink
   QuantizeLinear DequantizeLinear`.split(/\s+/),
 );

@@ -66,21 +66,16 @@ const pad: Rule = (node, scope) => {
   return [{ ...node, inputs, attributes: without(node.attributes, "pads", "value") }];
 };
 
-/** Dropout before 12: the ratio is an attribute, and inference the only mode. */
+/** Dropout before 12: the ratio is an attribute, inference the only mode, and what the mask then holds is not said. */
 const dropout: Rule = (node, scope) => {
+  const mask = node.outputs[1] ?? "";
+  if (mask !== "" && scope.isRead(mask)) return `its mask '${mask}' is read`;
   const ratio = float(node, "ratio");
   const inputs =
     ratio === undefined
       ? node.inputs
       : withInput(node.inputs, 1, addScalar(scope, hint(node, "ratio"), "float32", ratio));
-  return [{ ...node, inputs, attributes: without(node.attributes, "ratio") }];
-};
-
-/** Dropout before 10: the mask has the data's type. */
-const dropoutMask: Rule = (node, scope) => {
-  const mask = node.outputs[1] ?? "";
-  if (mask !== "" && scope.isRead(mask)) return `its mask '${mask}' is read`;
-  return [{ ...node, outputs: node.outputs.slice(0, 1) }];
+  return [{ ...node, inputs, outputs: node.outputs.slice(0, 1), attributes: without(node.attributes, "ratio") }];
 };
 
 /** BatchNormalization before 9: statistics per channel, or per activation where spatial = 0. */
@@ -91,12 +86,12 @@ const spatial: Rule = (node, scope) => {
     : "it has statistics per activation (spatial = 0)";
 };
 
-/** BatchNormalization before 14: training mode showed in the number of outputs. */
-const batchStatistics: Rule = (node, scope) => {
-  const read = node.outputs.slice(1).find((output) => output !== "" && scope.isRead(output));
-  return read === undefined
-    ? [{ ...node, outputs: node.outputs.slice(0, 1) }]
-    : `its training output '${read}' is read`;
+/** BatchNormalization before 14: more than one output meant training mode. */
+const trainingOutputs: Rule = (node, scope) => {
+  if (node.outputs.slice(1).every((output) => output === "")) return [{ ...node, outputs: node.outputs.slice(0, 1) }];
+  const saved = node.outputs.slice(3).find((output) => output !== "" && scope.isRead(output));
+  if (saved !== undefined) return `its output '${saved}' is read`;
+  return [{ ...node, outputs: node.outputs.slice(0, 3), attributes: { ...node.attributes, training_mode: int(1) } }];
 };
 
 /** TopK before 10: k is an attribute. */
@@ -208,13 +203,10 @@ const axesInput: readonly Change[] = [{ since: 13, up: integersToInput("axes", 1
 export const changesTo17: Readonly<Record<string, readonly Change[]>> = {
   BatchNormalization: [
     { since: 9, up: spatial },
-    { since: 14, up: batchStatistics },
+    { since: 14, up: trainingOutputs },
   ],
   Clip: [{ since: 11, up: clip }],
-  Dropout: [
-    { since: 10, up: dropoutMask },
-    { since: 12, up: dropout },
-  ],
+  Dropout: [{ since: 12, up: dropout }],
   Hardmax: softmax,
   LogSoftmax: softmax,
   Pad: [{ since: 11, up: pad }],

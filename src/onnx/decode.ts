@@ -38,16 +38,18 @@ export interface DecodeOptions {
  */
 export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
   return located(options.file, () => {
-    // A Buffer would pass its own slice and subarray on to everything cut out of it.
-    const model = splitModel(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const model = splitModel(bytes);
     const external = externalData(options.directory);
     return assemble(model, splitGraph(model.graph, external), options);
   });
 }
 
-/** The operator set versions a model file names, by domain, before netpare converts them. */
-export function readOpsets(bytes: Uint8Array): ReadonlyMap<string, number> {
-  return splitModel(bytes).opsets;
+/**
+ * The operator set versions a model file names, by domain, before netpare converts them.
+ * @throws NetpareError `bad-model` where the bytes are not a model.
+ */
+export function readOpsets(bytes: Uint8Array, file?: string): ReadonlyMap<string, number> {
+  return located(file, () => splitModel(bytes).opsets);
 }
 
 const longestMessage = 400;
@@ -72,8 +74,10 @@ interface ModelParts {
   readonly extra: Uint8Array;
 }
 
-function splitModel(bytes: Uint8Array): ModelParts {
+function splitModel(file: Uint8Array): ModelParts {
   const what = "model";
+  // A Buffer would pass its own slice and subarray on to everything cut out of it.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length === 0) throw malformed(what, "the file is empty");
   if (new TextDecoder().decode(bytes.subarray(0, 24)).startsWith("version https://git-lfs"))
     throw malformed(what, "the file is a Git LFS pointer, not the model itself; run 'git lfs pull'");
