@@ -46,9 +46,25 @@ export class GraphEdit {
     return made;
   }
 
-  /** Lets every reader of `from`, the graph's outputs included, read `to` instead. A graph output keeps its name. */
+  /**
+   * Lets every reader of `from`, the graph's outputs included, read `to` instead; the node that writes `to` still reads `from`,
+   * so that a node can be put in between. A graph output keeps its name.
+   * @throws Error `internal: …` where `to` leads back to `from`.
+   */
   rename(from: string, to: string): void {
     this.renamed.set(from, to);
+    if (this.resolve(to) === undefined) throw new Error(`internal: '${from}' was renamed in a circle`);
+  }
+
+  /** What `name` is called in the end, for a node that writes `outputs`; undefined in a circle. */
+  private resolve(name: string, outputs: readonly string[] = []): string | undefined {
+    let at = name;
+    for (let steps = 0; steps <= this.renamed.size; steps++) {
+      const next = this.renamed.get(at);
+      if (next === undefined || outputs.includes(next)) return at;
+      at = next;
+    }
+    return undefined;
   }
 
   /** Sets or adds an initializer. */
@@ -64,43 +80,37 @@ export class GraphEdit {
 
   /** The edited graph: sorted, without dead nodes and initializers, verified. */
   apply(): Graph {
-    const resolve = (name: string) => {
-      let at = name;
-      for (let next = this.renamed.get(at); next !== undefined; next = this.renamed.get(at)) at = next;
-      return at;
-    };
-    const outputs = new Set(this.graph.outputs.map((output) => output.name));
-    const nodes = [...this.graph.nodes.flatMap((node) => this.replaced.get(node) ?? [node]), ...this.added];
-    const read = nodes.map((node) => ({ ...node, inputs: node.inputs.map(resolve) }));
+    const nodes = [...this.graph.nodes.flatMap((node) => this.replaced.get(node) ?? [node]), ...this.added].map(
+      (node) => ({ ...node, inputs: node.inputs.map((input) => this.resolve(input, node.outputs) ?? input) }),
+    );
+    const { names, copies } = this.keepOutputNames(nodes);
+    const swap = (name: string) => names.get(name) ?? name;
+    const named = nodes.map((node) => ({ ...node, inputs: node.inputs.map(swap), outputs: node.outputs.map(swap) }));
     const initializers = new Map([...this.graph.initializers, ...this.initializers]);
-    // A renamed graph output keeps its public name: whoever writes the new value writes the output's name instead.
-    const publicNames = new Map<string, string>();
+    return verifyGraph(removeDead({ ...this.graph, nodes: sortNodes([...named, ...copies]), initializers }));
+  }
+
+  /**
+   * A renamed graph output keeps its public name: whoever writes the new value writes that name instead, and the old value
+   * gets another. Where the new value is no node's, or is an output itself, it is copied.
+   */
+  private keepOutputNames(nodes: readonly Node[]): { names: Map<string, string>; copies: Node[] } {
+    const outputs = new Set(this.graph.outputs.map((output) => output.name));
+    const written = new Set(nodes.flatMap((node) => node.outputs));
+    const names = new Map<string, string>();
     const copies: Node[] = [];
     for (const name of outputs) {
-      const source = resolve(name);
-      if (source === name) continue;
-      const writer = read.find((node) => node.outputs.includes(source));
-      if (writer && !publicNames.has(source) && !outputs.has(source)) publicNames.set(source, name);
-      else
-        copies.push({
-          name: this.names.freshNode(name),
-          op: "Identity",
-          domain: "",
-          inputs: [source],
-          outputs: [name],
-          attributes: {},
-        });
+      const source = this.resolve(name);
+      if (source === undefined || source === name) continue;
+      if (written.has(name)) names.set(name, this.fresh(`${name}_before`));
+      if (written.has(source) && !names.has(source) && !outputs.has(source)) names.set(source, name);
+      else {
+        const copy = { name: this.names.freshNode(name), op: "Identity", domain: "", attributes: {} };
+        copies.push({ ...copy, inputs: [source], outputs: [name] });
+      }
     }
-    const swap = (name: string) => publicNames.get(name) ?? name;
-    const dropped = new Set([...publicNames.values(), ...copies.flatMap((copy) => copy.outputs)]);
-    const named = read.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(swap),
-      outputs: node.outputs.map((o) =>
-        publicNames.has(o) ? swap(o) : dropped.has(o) ? this.names.fresh(`${o}_unused`) : o,
-      ),
-    }));
-    const edited = { ...this.graph, nodes: sortNodes([...named, ...copies]), initializers };
-    return verifyGraph(removeDead(edited));
+    for (const [i, copy] of copies.entries())
+      copies[i] = { ...copy, inputs: copy.inputs.map((input) => names.get(input) ?? input) };
+    return { names, copies };
   }
 }
