@@ -42,9 +42,8 @@ export interface Extra {
   readonly irVersion: number;
   /** Leftover fields of the model, without its version. */
   readonly model: Uint8Array;
-  /** Leftover fields of the graph, without types of inner values. */
+  /** Leftover fields of the graph. */
   readonly graph: Uint8Array;
-  readonly valueInfo: Uint8Array;
   readonly inputs: ReadonlyMap<string, Uint8Array>;
   readonly outputs: ReadonlyMap<string, Uint8Array>;
   readonly initializers: ReadonlyMap<string, Uint8Array>;
@@ -70,7 +69,6 @@ export function readExtra(extra: Uint8Array | undefined): Extra {
 
 function readGraphExtra(bytes: Uint8Array, what: string) {
   const rest = new Spans();
-  const valueInfo = new Spans();
   const inputs = new Map<string, Uint8Array>();
   const outputs = new Map<string, Uint8Array>();
   const initializers = new Map<string, Uint8Array>();
@@ -79,10 +77,9 @@ function readGraphExtra(bytes: Uint8Array, what: string) {
     if (field.no === graphFields.input) inputs.set(decodeValue(body(), what).name, body());
     else if (field.no === graphFields.output) outputs.set(decodeValue(body(), what).name, body());
     else if (field.no === graphFields.initializer) initializers.set(...splitLeftover(body(), what));
-    else if (field.no === graphFields.valueInfo) valueInfo.field(bytes, field);
     else rest.field(bytes, field);
   }
-  return { graph: rest.bytes(), valueInfo: valueInfo.bytes(), inputs, outputs, initializers };
+  return { graph: rest.bytes(), inputs, outputs, initializers };
 }
 
 function splitLeftover(message: Uint8Array, what: string): [string, Uint8Array] {

@@ -74,8 +74,7 @@ function encodeGraph(graph: Graph, extra: Extra): Uint8Array {
     writeField(writer, graphFields.input, withExtra(input, extra.inputs.get(input.name)));
   for (const output of graph.outputs)
     writeField(writer, graphFields.output, withExtra(output, extra.outputs.get(output.name)));
-  if (extra.structure !== undefined && sameBytes(extra.structure, structureOf(graph))) writer.raw(extra.valueInfo);
-  writer.raw(liveExtra(graph, extra.graph));
+  writer.raw(liveExtra(graph, extra));
   return writer.finish();
 }
 
@@ -91,13 +90,16 @@ function withExtra(value: Value, message: Uint8Array | undefined): Uint8Array {
   return new BinaryWriter().raw(plain).raw(rest.bytes()).finish();
 }
 
-/** Leftover fields of the graph, without quantization annotations of tensors that are gone. */
-function liveExtra(graph: Graph, bytes: Uint8Array): Uint8Array {
+/** Leftover fields of the graph, without types of inner values that may have changed and annotations of tensors that are gone. */
+function liveExtra(graph: Graph, extra: Extra): Uint8Array {
   const what = "graph.extra";
+  const bytes = extra.graph;
+  const unchanged = extra.structure !== undefined && sameBytes(extra.structure, structureOf(graph));
   const names = new Set([...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name)]);
   for (const node of graph.nodes) for (const output of node.outputs) names.add(output);
   const live = new Spans();
   for (const field of fieldsOf(bytes, what)) {
+    if (field.no === graphFields.valueInfo && !unchanged) continue;
     if (field.no === graphFields.annotation) {
       const annotation = decodeMessage(TensorAnnotationSchema, bodyOf(bytes, field, what), what);
       const parameters = annotation.quantParameterTensorNames.map(({ value }) => value);
