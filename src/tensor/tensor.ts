@@ -69,6 +69,14 @@ export function castTensor<D extends DType>(t: Tensor, dtype: D): Tensor<D> {
   return out;
 }
 
+/** The integer of a double, the nearest one beyond the dtype's range: 2^63 - 1, which no double holds, survives doubles. */
+function toBigInt(value: number, dtype: "int64" | "uint64"): bigint {
+  if (Number.isNaN(value)) return 0n;
+  const [low, high] = dtype === "int64" ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+  if (value <= Number(low)) return low;
+  return value >= Number(high) ? high : BigInt(Math.trunc(value));
+}
+
 function writeNumbers(out: Tensor, values: ArrayLike<number>): void {
   const { dtype } = out;
   if (dtype === "bool") {
@@ -76,7 +84,7 @@ function writeNumbers(out: Tensor, values: ArrayLike<number>): void {
     for (let i = 0; i < data.length; i++) data[i] = values[i] ? 1 : 0;
   } else if (isBigInt(dtype)) {
     const data = out.data as BigInt64Array;
-    for (let i = 0; i < data.length; i++) data[i] = BigInt(Math.trunc(values[i]!));
+    for (let i = 0; i < data.length; i++) data[i] = toBigInt(values[i]!, dtype);
   } else if (dtype === "float16" || dtype === "bfloat16") {
     const data = out.data as Uint16Array;
     const encode = dtype === "float16" ? toFloat16 : toBfloat16;

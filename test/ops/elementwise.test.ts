@@ -150,6 +150,7 @@ checkOps("comparisons and choice", [
     }),
   ),
   { op: "Where", name: "broadcast three ways", inputs: [condition, [2, 3, 4], [4]] },
+  { op: "Where", name: "the largest int64", inputs: [condition, big(2n ** 63n - 1n), big(-(2n ** 63n))] },
   {
     op: "Where",
     name: "integers",
