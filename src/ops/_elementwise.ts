@@ -38,6 +38,7 @@ export function linkBroadcast<S extends AttributeSchema, N extends InputNames>(
     input?.shape.forEach((dim, axis) => {
       const outer = axis + rank - input.shape.length;
       if (dim === call.O[0].shape[outer]) links.tie(inputAxis(index, axis), outputAxis(0, outer));
+      else if (dim !== 1) links.pin(outputAxis(0, outer));
     });
   });
 }
@@ -62,7 +63,8 @@ export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
 export function broadcastNumbers(x: Tensor, shape: Shape): Float64Array {
   const values = toNumbers(x);
   if (sameShape(x.shape, shape)) return values;
-  return Float64Array.from(broadcastOffsets(x.shape, shape), (offset) => values[offset]!);
+  const offsets = broadcastOffsets(x.shape, shape);
+  return new Float64Array(offsets.length).map((_, i) => values[offsets[i]!]!);
 }
 
 /** The shape of the broadcast of all inputs. */
@@ -77,15 +79,14 @@ export function mapBroadcast(
   dtype: DType = inputs[0]!.dtype,
 ): Tensor {
   const shape = broadcastShape(inputs);
-  const [a, b, ...rest] = inputs.map((input) => broadcastNumbers(input, shape));
-  if (a === undefined) throw new Error("internal: nothing to broadcast");
-  const binary = rest.length === 0 && b !== undefined;
-  const all = [a, ...(b ? [b] : []), ...rest];
-  return tensorOf(
-    dtype,
-    shape,
-    a.map(binary ? (v, i) => f(v, b[i]!) : (_, i) => f(...all.map((values) => values[i]!))),
-  );
+  const all = inputs.map((input) => broadcastNumbers(input, shape));
+  const [a, b, c] = all;
+  const out = new Float64Array(sizeOf(shape));
+  // Calls with a spread list are ten times slower.
+  if (all.length === 2) for (let i = 0; i < out.length; i++) out[i] = f(a![i]!, b![i]!);
+  else if (all.length === 3) for (let i = 0; i < out.length; i++) out[i] = f(a![i]!, b![i]!, c![i]!);
+  else for (let i = 0; i < out.length; i++) out[i] = f(...all.map((values) => values[i]!));
+  return tensorOf(dtype, shape, out);
 }
 
 /** `f` on every element, in doubles, rounded to `dtype`. */

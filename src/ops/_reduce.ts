@@ -86,7 +86,9 @@ export function defineReduction(op: string, { reduce, sums, vjp }: ReductionSpec
     },
     channels: {
       link({ a, I: [x, given] }, links) {
-        const axes = reducedAxes(a, knownIntegers(given), x.shape.length);
+        const values = knownIntegers(given);
+        if (given !== undefined && values === undefined) return;
+        const axes = reducedAxes(a, values, x.shape.length);
         let outer = 0;
         x.shape.forEach((_, axis) => {
           if (!axes.includes(axis)) links.tie(inputAxis(0, axis), outputAxis(0, outer++));

@@ -2,7 +2,6 @@
  * Clip: `y = min(max(x, low), high)`, either bound optional; `x̄ = ȳ · [x = y]`, and a bound gets the cotangents of the
  * elements it holds.
  */
-
 import { toNumbers } from "../tensor/tensor.ts";
 import { equals, linkBroadcast, mapTensor } from "./_elementwise.ts";
 import { defineOp } from "./define-op.ts";
