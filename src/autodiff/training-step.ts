@@ -91,8 +91,8 @@ export function buildTrainingStep(graph: Graph, options: StepOptions): TrainingS
   const statistics = new Map<string, State>();
   const noise = { used: false };
   for (const [name, tensor] of graph.initializers)
-    if (initial.has(name)) g.input(name, tensor.dtype, tensor.shape);
-    else if (!isStatistic(graph, name, frozen)) g.initializer(name, tensor);
+    if (initial.has(name) || isStatistic(graph, name, frozen)) g.input(name, tensor.dtype, tensor.shape);
+    else g.initializer(name, tensor);
   for (const node of graph.nodes) appendForward(g, graph, node, { options, statistics, noise, frozen });
 
   const targets = g.input(stepNames.targets, "float32", [options.batch, options.classes]);
@@ -172,8 +172,7 @@ function appendForward(g: TypedBuilder, graph: Graph, node: Node, forward: Forwa
       const first = graph.initializers.get(name);
       if (first === undefined)
         throw new NetpareError("bad-model", `${nodeLabel(node)}: its running statistics are not constant`);
-      const before = g.input(name, first.dtype, first.shape);
-      const next = g.add(g.scale(before, statisticsMomentum), g.scale(batchValue, 1 - statisticsMomentum));
+      const next = g.add(g.scale(name, statisticsMomentum), g.scale(batchValue, 1 - statisticsMomentum));
       statistics.set(name, { initial: first, next });
     };
     blend(node.inputs[3]!, mean);

@@ -7,7 +7,6 @@ import type { Dim } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { attr } from "./attribute-schema.ts";
-import { mapDim } from "./fact.ts";
 
 /** The attributes by which ONNX describes windows. */
 export const windowAttributes = {
@@ -57,9 +56,10 @@ export function windowDims(
   return input.map((dim, axis) => {
     const size = kernel[axis]!;
     if (typeof size === "string") return "?";
-    // A window that keeps the size of two inputs keeps every size, so the symbol survives.
-    const keeps = [100, 101].every((n) => windowAxis(a, size, n, axis, input.length, ceilMode).output === n);
-    return keeps ? dim : mapDim(dim, (n) => windowAxis(a, size, n, axis, input.length, ceilMode).output);
+    const outputOf = (n: number) => windowAxis(a, size, n, axis, input.length, ceilMode).output;
+    if (typeof dim === "number") return outputOf(dim);
+    // A window that keeps two large sizes keeps every size, so the symbol survives.
+    return [1e6, 1e6 + 1].every((n) => outputOf(n) === n) ? dim : "?";
   });
 }
 
