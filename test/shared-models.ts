@@ -17,7 +17,12 @@ export const haveSharedModels = existsSync(folder);
 /** What such a test's name says. */
 export const needsShared = "(needs NETPARE_SHARED)";
 
-/** A published model by its file's name without the ending. */
+/** Where a published model lies, by its file's name without the ending. */
+export function sharedModelFile(name: string): string {
+  return join(folder, `${name}.onnx`);
+}
+
+/** A published model. */
 export async function sharedModel(name: string): Promise<Graph> {
-  return readModel(join(folder, `${name}.onnx`));
+  return readModel(sharedModelFile(name));
 }

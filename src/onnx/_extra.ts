@@ -5,7 +5,7 @@
  * written back only while the graph has the structure whose fingerprint lies in `structureField`.
  */
 import { createHash } from "node:crypto";
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Graph, Value } from "../graph/graph.ts";
 import { bytesOf } from "../tensor/tensor.ts";
 import { encodeAttribute } from "./_attribute.ts";
@@ -39,8 +39,9 @@ const structureField = 2 ** 29 - 1;
 
 /** `graph.extra`, taken apart. */
 export interface Extra {
+  /** The format version the file came with where what is left over may need it, else 0. */
   readonly irVersion: number;
-  /** Leftover fields of the model, without its version. */
+  /** Leftover fields of the model. */
   readonly model: Uint8Array;
   /** Leftover fields of the graph. */
   readonly graph: Uint8Array;
@@ -92,10 +93,25 @@ function splitLeftover(message: Uint8Array, what: string): [string, Uint8Array] 
   return [name ?? "", rest.bytes()];
 }
 
+/** Fields of ModelProto that every format version has: producer, domain, version, documentation. */
+const lastOldField = 6;
+
+/** Whether there is something whose meaning may need the format version that the file came with. */
+function needsOwnVersion(graph: Graph, left: Leftovers): boolean {
+  for (const { no } of fieldsOf(left.model, "model")) if (no > lastOldField) return true;
+  for (const { no } of fieldsOf(left.graph, "graph")) if (no > graphFields.sparseInitializer) return true;
+  return graph.nodes.some(
+    ({ extra, attributes }) =>
+      extra !== undefined || Object.values(attributes).some((attribute) => attribute.kind === "opaque"),
+  );
+}
+
 /** What a decoder found beyond the graph. */
 export interface Leftovers {
-  /** Leftover fields of the model, its version included. */
+  readonly irVersion: number;
+  /** Leftover fields of the model. */
   readonly model: Uint8Array;
+  /** Leftover fields of the graph. */
   readonly graph: Uint8Array;
   /** Messages of inputs and outputs, in full. */
   readonly inputs: ReadonlyMap<string, Uint8Array>;
@@ -117,7 +133,9 @@ export function writeExtra(graph: Graph, left: Leftovers): Uint8Array {
   values(graphFields.output, graph.outputs, left.outputs);
   for (const [name, rest] of left.initializers)
     if (rest.length > 0) writeField(inner, graphFields.initializer, encodeLeftover(name, rest));
-  const outer = new BinaryWriter().raw(left.model);
+  const outer = new BinaryWriter();
+  if (needsOwnVersion(graph, left)) outer.tag(modelFields.irVersion, WireType.Varint).int64(left.irVersion);
+  outer.raw(left.model);
   const body = inner.finish();
   if (body.length > 0) writeField(outer, modelFields.graph, body);
   if (left.hasValueInfo) writeField(outer, structureField, structureOf(graph));

@@ -179,10 +179,13 @@ function readDims(bytes: Uint8Array, what: string): number[] {
   return dims;
 }
 
+/** Far above any file, and far enough below 2^53 that a size in bytes is exact. */
+const largestSize = 2 ** 48;
+
 function elementCount(shape: readonly number[], what: string): number {
   if (shape.includes(0)) return 0;
   const size = shape.reduce((product, dim) => product * dim, 1);
-  if (!Number.isSafeInteger(size)) throw malformed(what, `shape [${shape.slice(0, 8)}] is too large`);
+  if (size > largestSize) throw malformed(what, `shape [${shape.slice(0, 8)}] is too large`);
   return size;
 }
 

@@ -100,10 +100,8 @@ function splitModel(file: Uint8Array): ModelParts {
     } else if (field.no === modelFields.metadata) {
       const { key, value } = decodeMessage(StringStringEntryProtoSchema, bodyOf(bytes, field, what), "metadata_props");
       metadata.set(key, value);
-    } else {
-      if (field.no === modelFields.irVersion) irVersion = Number(integerOf(bytes, field, "ir_version"));
-      extra.field(bytes, field);
-    }
+    } else if (field.no === modelFields.irVersion) irVersion = Number(integerOf(bytes, field, "ir_version"));
+    else extra.field(bytes, field);
   }
   if (graph.isEmpty) throw malformed(what, "has no graph; is this an ONNX file?");
   return { irVersion, graph: graph.bytes(), opsets, metadata, extra: extra.bytes() };
@@ -234,6 +232,7 @@ function assemble(model: ModelParts, parts: GraphParts, options: DecodeOptions):
   };
   const graph = convertToGraphOpset(verifyGraph(source), parts.types, options.knownOperators);
   const extra = writeExtra(graph, {
+    irVersion: model.irVersion,
     model: model.extra,
     graph: parts.extra.bytes(),
     inputs: parts.messages.inputs,

@@ -28,7 +28,7 @@ export function encodeModel(graph: Graph): Uint8Array {
   const extra = readExtra(graph.extra);
   const opset = graph.opsets.get("") ?? graphOpset;
   const writer = new BinaryWriter();
-  writer.tag(modelFields.irVersion, WireType.Varint).int64(irVersion(graph, extra, opset));
+  writer.tag(modelFields.irVersion, WireType.Varint).int64(Math.max(irVersionFor(opset), extra.irVersion));
   if (graph.extra === undefined) writeText(writer, modelFields.producerName, "netpare");
   writer.raw(extra.model);
   writeField(writer, modelFields.graph, encodeGraph(graph, extra));
@@ -41,18 +41,6 @@ export function encodeModel(graph: Graph): Uint8Array {
     writeField(writer, modelFields.metadata, toBinary(StringStringEntryProtoSchema, message));
   }
   return writer.finish();
-}
-
-/** Fields of ModelProto that every format version has: producer, domain, version, documentation. */
-const lastOldField = 6;
-
-function irVersion(graph: Graph, extra: Extra, opset: number): number {
-  let later = graph.nodes.some(
-    (node) => node.extra !== undefined || Object.values(node.attributes).some(({ kind }) => kind === "opaque"),
-  );
-  for (const { no } of fieldsOf(extra.model, "graph.extra")) later ||= no > lastOldField;
-  for (const { no } of fieldsOf(extra.graph, "graph.extra")) later ||= no > graphFields.sparseInitializer;
-  return Math.max(irVersionFor(opset), later ? extra.irVersion : 0);
 }
 
 /** The graph's imports, with a version for every domain its nodes use. */
