@@ -4,64 +4,35 @@
  */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
-import { carveValidation, type Dataset, openDataset, type Preprocessing, type Split } from "../data/index.ts";
 import { readPreprocessing, withPreprocessing } from "../data/preprocessing.ts";
 import { createSamples } from "../engine/samples.ts";
-import { trainModel, type Trained } from "../engine/train.ts";
-import type { TrainingPoint, TrainingProgress } from "../engine/train-loop.ts";
+import { type Trained, trainModel } from "../engine/train.ts";
+import type { TrainingProgress } from "../engine/train-loop.ts";
 import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
 import type { Graph } from "../graph/graph.ts";
-import { type Application, findMethod, type MethodContext, type TrainingRecipe } from "../methods/index.ts";
+import type { Application, MethodContext, TrainingRecipe } from "../methods/define-method.ts";
+import { findMethod } from "../methods/index.ts";
 import { decodeModel, encodeModel, readModel } from "../onnx/index.ts";
 import { simplify } from "../passes/index.ts";
-import type { Report } from "../report/schema.ts";
+import type { Report, Trial } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { findArchitecture } from "../zoo/index.ts";
-import { measureRun } from "./measure-run.ts";
-import { Interrupted, type Reporter } from "./progress.ts";
-import { formatRecipe, type Recipe, type StageRecipe } from "./recipe.ts";
+import { type Measurement, reportRun } from "./measure-run.ts";
+import { Interrupted, type Reporter, stopIfAsked } from "./progress.ts";
+import { formatRecipe, type StageRecipe } from "./recipe.ts";
+import { imageFormatOf } from "./run-data.ts";
 import type { RunFolder } from "./run-folder.ts";
-
-/** What a stage leaves beside its model: what was done, and how it was trained. */
-export const recordSchema = z.object({
-  name: z.string(),
-  method: z.string().nullable(),
-  params: z.record(z.string(), z.unknown()),
-  changes: z.array(z.string()),
-  skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
-  training: z
-    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: z.number(), curve: z.array(z.custom<TrainingPoint>()) })
-    .nullable(),
-});
-
-export type StageRecord = z.output<typeof recordSchema>;
-
-/** Data of a run: the training split without what is held out, the held-out part, and the test split. */
-export interface RunData {
-  readonly dataset: Dataset;
-  readonly train: Split;
-  readonly validation: Split | undefined;
-}
+import type { StageRecord } from "./stage-record.ts";
 
 /** What an execution works with. */
-export interface Execution {
-  readonly recipe: Recipe;
-  readonly folder: RunFolder;
-  readonly data: RunData;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Opens a recipe's data and carves the validation split. */
-export async function openRunData(recipe: Pick<Recipe, "data" | "seed" | "validation">, reporter: Reporter): Promise<RunData> {
-  const dataset = await openDataset(recipe.data, {
-    onProgress: (done: number, total: number) => reporter.progress(done, total, "reading data"),
-  });
-  if (recipe.validation === 0) return { dataset, train: dataset.train, validation: undefined };
-  const { train, validation } = carveValidation(dataset.train, recipe.validation, createRandom(recipe.seed).fork(97));
-  return { dataset, train, validation };
+export interface Execution extends Measurement {
+  /** When the run was begun, ISO 8601. */
+  readonly created: string;
+  /** Seconds of work so far, over all sessions of the run. */
+  readonly secondsSpent: () => number;
+  /** What a search tried before. */
+  readonly trials?: readonly Trial[];
 }
 
 /**
@@ -75,9 +46,10 @@ export async function executeRecipe(execution: Execution): Promise<Report> {
   for (const [i, stage] of recipe.stages.entries()) stages.push(await executeStage(execution, stage, i + 1, stages));
   stopIfAsked(execution.signal);
   reporter.note("measuring every exported file");
-  return measureRun(
+  return reportRun(
     execution,
     stages.map((stage) => stage.folder),
+    { created: execution.created, totalSeconds: execution.secondsSpent(), trials: execution.trials ?? [] },
   );
 }
 
@@ -93,7 +65,8 @@ async function originalStage(execution: Execution): Promise<DoneStage> {
   if (folder.has(name, "record.json")) return doneStage(folder, name);
   const { dataset } = data;
   const record: StageRecord = { name: "original", method: null, params: {}, changes: [], skipped: [], training: null };
-  const place = (graph: Graph) => withPreprocessing(graph, recipe.preprocessing ?? readPreprocessing(graph) ?? dataset.preprocessing);
+  const place = (graph: Graph) =>
+    withPreprocessing(graph, recipe.preprocessing ?? readPreprocessing(graph) ?? dataset.preprocessing);
   if (typeof recipe.model === "string") {
     const graph = place(await readModel(recipe.model));
     return finishStage(folder, name, graph, await exportedOriginal(recipe.model, graph), record);
@@ -102,8 +75,17 @@ async function originalStage(execution: Execution): Promise<DoneStage> {
   const sized = { classes: dataset.classes.length, channels: dataset.channels, size: dataset.height, ...params };
   const fresh = place(findArchitecture(architecture).build(sized, createRandom(recipe.seed)));
   reporter.note(`training ${architecture} on ${dataset.name}`);
-  const trained = await trainStage(execution, fresh, name, trainingSchema.parse({ seed: recipe.seed, ...train }), undefined);
-  return finishStage(folder, name, trained.graph, encodeModel(trained.graph), { ...record, training: trainingRecord(trained) });
+  const trained = await trainStage(
+    execution,
+    fresh,
+    name,
+    trainingSchema.parse({ seed: recipe.seed, ...train }),
+    undefined,
+  );
+  return finishStage(folder, name, trained.graph, encodeModel(trained.graph), {
+    ...record,
+    training: trainingRecord(trained),
+  });
 }
 
 /** The original's own bytes, so that it is measured as it was given; encoded anew where its data lie in further files. */
@@ -118,7 +100,12 @@ async function exportedOriginal(file: string, graph: Graph): Promise<Uint8Array>
   }
 }
 
-async function executeStage(execution: Execution, stage: StageRecipe, index: number, before: readonly DoneStage[]): Promise<DoneStage> {
+async function executeStage(
+  execution: Execution,
+  stage: StageRecipe,
+  index: number,
+  before: readonly DoneStage[],
+): Promise<DoneStage> {
   const { recipe, folder, reporter } = execution;
   const name = `stages/${index}-${stage.method}`;
   if (folder.has(name, "record.json")) return doneStage(folder, name);
@@ -136,18 +123,28 @@ async function executeStage(execution: Execution, stage: StageRecipe, index: num
     training = trainingRecord(trained);
   }
   const { changes, skipped } = application;
-  const record = { name: stage.method, method: stage.method, params: stage.params, changes, skipped, training };
+  const record: StageRecord = {
+    name: stage.method,
+    method: stage.method,
+    params: stage.params,
+    changes: [...changes],
+    skipped: [...skipped],
+    training,
+  };
   return finishStage(folder, name, graph, encodeModel(simplify(graph).graph), record);
 }
 
 /** Applies a stage's method with training images as its samples. */
-export async function applyMethod(execution: Execution, stage: StageRecipe, graph: Graph, original: Graph): Promise<Application> {
+export async function applyMethod(
+  execution: Execution,
+  stage: StageRecipe,
+  graph: Graph,
+  original: Graph,
+): Promise<Application> {
   const { recipe, data, reporter } = execution;
   const method = findMethod(stage.method);
   const samples = createSamples(data.train, {
-    classes: data.dataset.classes.length,
-    storedShape: storedShape(data.dataset),
-    preprocessing: preprocessingOf(graph, data.dataset),
+    ...imageFormatOf(graph, data.dataset),
     seed: recipe.seed,
     limit: sampleLimit,
   });
@@ -164,7 +161,10 @@ export async function applyMethod(execution: Execution, stage: StageRecipe, grap
 const sampleLimit = 1024;
 
 /** What `distill` asks of a training whose teacher is the original. */
-export async function softTargets(stage: Pick<StageRecipe, "distill">, original: Graph): Promise<TrainingRecipe | undefined> {
+export async function softTargets(
+  stage: Pick<StageRecipe, "distill">,
+  original: Graph,
+): Promise<TrainingRecipe | undefined> {
   if (stage.distill === false) return undefined;
   const distill = findMethod("distill");
   const params = distill.params.parse({ ...stage.distill, teacher: "original" });
@@ -186,18 +186,17 @@ export async function trainStage(
   recipe: TrainingRecipe | undefined,
 ): Promise<Trained> {
   const { data, folder, reporter, signal } = execution;
-  const { dataset } = data;
   const checkpoint = folder.file(name, "checkpoint");
   const trained = await trainModel(
     graph,
+    { train: data.train, validation: data.validation, ...imageFormatOf(graph, data.dataset) },
     {
-      train: data.train,
-      validation: data.validation,
-      classes: dataset.classes.length,
-      storedShape: storedShape(dataset),
-      preprocessing: preprocessingOf(graph, dataset),
+      options,
+      recipe,
+      checkpoint: { file: checkpoint, resume: true },
+      signal,
+      onProgress: (p) => reportTraining(p, reporter, folder),
     },
-    { options, recipe, checkpoint: { file: checkpoint, resume: true }, signal, onProgress: (p) => reportTraining(p, reporter, folder) },
   );
   if (trained.stopped) throw new Interrupted();
   folder.remove(path.join(name, "checkpoint"));
@@ -208,18 +207,28 @@ function reportTraining(p: TrainingProgress, reporter: Reporter, folder: RunFold
   const validation = p.validationAccuracy === null ? "" : `, validation ${(100 * p.validationAccuracy).toFixed(2)} %`;
   const detail = `loss ${p.loss.toFixed(4)}, accuracy ${(100 * p.accuracy).toFixed(2)} %${validation}, ${Math.round(p.imagesPerSecond)} images/s`;
   reporter.progress(p.step, p.steps, "training", detail);
-  if (p.epochEnd) folder.log(`epoch ${p.epoch.toFixed(2)} of ${p.epochs}: ${detail}, learning rate ${p.learningRate.toPrecision(3)}`);
+  if (p.epochEnd)
+    folder.log(`epoch ${p.epoch.toFixed(2)} of ${p.epochs}: ${detail}, learning rate ${p.learningRate.toPrecision(3)}`);
 }
 
 /** Writes what a stage leaves; the record comes last and marks it done. */
-function finishStage(folder: RunFolder, name: string, graph: Graph, exported: Uint8Array, record: StageRecord): DoneStage {
+function finishStage(
+  folder: RunFolder,
+  name: string,
+  graph: Graph,
+  exported: Uint8Array,
+  record: StageRecord,
+): DoneStage {
   folder.write(`${name}/graph.onnx`, encodeModel(graph));
   folder.write(`${name}/model.onnx`, exported);
   folder.write(`${name}/record.json`, JSON.stringify(record));
   return { folder: name, graph };
 }
 
-const doneStage = (folder: RunFolder, name: string): DoneStage => ({ folder: name, graph: decodeModel(folder.read(name, "graph.onnx")) });
+const doneStage = (folder: RunFolder, name: string): DoneStage => ({
+  folder: name,
+  graph: decodeModel(folder.read(name, "graph.onnx")),
+});
 
 const trainingRecord = ({ seconds, curve, peakMemoryBytes }: Trained): StageRecord["training"] => ({
   seconds,
@@ -227,14 +236,3 @@ const trainingRecord = ({ seconds, curve, peakMemoryBytes }: Trained): StageReco
   peakMemoryBytes,
   curve: [...curve],
 });
-
-/** `(C, H, W)` of a data set's images. */
-export const storedShape = ({ channels, height, width }: Dataset): [number, number, number] => [channels, height, width];
-
-/** The preprocessing a model names, or what suits the data. */
-export const preprocessingOf = (graph: Graph, dataset: Dataset): Preprocessing => readPreprocessing(graph) ?? dataset.preprocessing;
-
-/** @throws Interrupted where a stop was asked for. */
-export function stopIfAsked(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new Interrupted();
-}

@@ -18,3 +18,8 @@ export class Interrupted extends Error {
     this.name = "Interrupted";
   }
 }
+
+/** @throws Interrupted where a stop was asked for. */
+export function stopIfAsked(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Interrupted();
+}

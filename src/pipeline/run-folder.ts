@@ -34,7 +34,10 @@ export function openRunFolder(directory: string, options: { readonly resume: boo
   const at = (...parts: readonly string[]) => path.join(directory, ...parts);
   const started = existsSync(at("recipe.yaml")) || existsSync(at("search.json"));
   if (started && !options.resume)
-    throw new NetpareError("bad-option", `'${directory}' already holds a run; continue it with --resume or choose another --out`);
+    throw new NetpareError(
+      "bad-option",
+      `'${directory}' already holds a run; continue it with --resume or choose another --out`,
+    );
   const guard = <T>(what: string, act: () => T): T => {
     try {
       return act();
@@ -63,7 +66,9 @@ export function openRunFolder(directory: string, options: { readonly resume: boo
       }
     },
     write: (name, content) =>
-      guard(`writing '${at(name)}'`, () => writeFileAtomic.sync(file(name), content instanceof Uint8Array ? Buffer.from(content) : content)),
+      guard(`writing '${at(name)}'`, () =>
+        writeFileAtomic.sync(file(name), content instanceof Uint8Array ? Buffer.from(content) : content),
+      ),
     remove: (name) => rmSync(at(name), { force: true, recursive: true }),
     log: (line) => guard(`writing '${at("log.txt")}'`, () => appendFileSync(file("log.txt"), `${line}\n`)),
   };

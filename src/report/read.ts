@@ -3,6 +3,7 @@
  * beside and then renamed, so that a reader never meets half of one.
  */
 
+import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
@@ -57,7 +58,8 @@ export async function readReport(dir: string): Promise<Report> {
  * @throws NetpareError `bad-data` where a field is out of range, `io` where the page is not built or the disk refuses.
  */
 export async function writeReport(dir: string, report: Report): Promise<void> {
-  const checked = parseReport(report, join(dir, "report.json"));
+  const valid = parseReport(report, join(dir, "report.json"));
+  const checked = { ...valid, digest: digestOf(valid) };
   const html = renderHtml(checked);
   try {
     await mkdir(dir, { recursive: true });
@@ -67,4 +69,13 @@ export async function writeReport(dir: string, report: Report): Promise<void> {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new NetpareError("io", `Could not write the report into ${dir}: ${detail}`, { cause });
   }
+}
+
+/** Whether a report is as it was written; false where any figure was changed since, or it has no digest. */
+export function reportIsUntouched(report: Report): boolean {
+  return report.digest === digestOf(report);
+}
+
+function digestOf({ digest: _, ...rest }: Report): string {
+  return createHash("sha256").update(JSON.stringify(rest)).digest("hex");
 }

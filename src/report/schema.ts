@@ -118,6 +118,8 @@ export const reportSchema = z.object({
   totalSeconds: z.number(),
   stages: z.array(stageSchema).min(1),
   trials: z.array(trialSchema),
+  /** SHA-256 of the report without this field, set where it is written; tells of later changes. */
+  digest: z.string().optional(),
 });
 
 export type Layer = z.infer<typeof layerSchema>;

@@ -1,0 +1,140 @@
+/**
+ * Measures the exported file of every stage and makes the report of a run: accuracy and agreement on the whole test split,
+ * latency with all stages taking turns, peak memory of a fresh process each, cost counted from the file.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { analyzeCost } from "../analysis/cost.ts";
+import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
+import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
+import type { Graph } from "../graph/graph.ts";
+import { decodeModel, readModel } from "../onnx/index.ts";
+import type { Report, Stage, Trial } from "../report/schema.ts";
+import { type Reporter, stopIfAsked } from "./progress.ts";
+import type { Recipe } from "./recipe.ts";
+import { imageFormatOf, type RunData } from "./run-data.ts";
+import { digestOf, type RunFolder } from "./run-folder.ts";
+import { recordSchema } from "./stage-record.ts";
+import { version } from "./version.ts";
+
+export interface Measurement {
+  readonly recipe: Recipe;
+  readonly folder: RunFolder;
+  readonly data: RunData;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** All that is measured again by `verify`. */
+export type MeasuredStage = Omit<Stage, "name" | "method" | "params" | "training" | "changes" | "skipped">;
+
+/** Measures the exported models in the folders `stages`, the original's first. */
+export async function measureStages(measurement: Measurement, stages: readonly string[]): Promise<MeasuredStage[]> {
+  const { folder, recipe, data, reporter, signal } = measurement;
+  const files = stages.map((stage) => path.join(folder.directory, stage, "model.onnx"));
+  const graphs = await Promise.all(files.map((file) => readModel(file)));
+  const evaluations: Evaluation[] = [];
+  for (const [i, graph] of graphs.entries()) {
+    stopIfAsked(signal);
+    evaluations.push(
+      await evaluateModel(graph, data.dataset.test, {
+        ...imageFormatOf(decodeModel(folder.read(stages[i]!, "graph.onnx")), data.dataset),
+        file: files[i],
+        onProgress: (done, total) => reporter.progress(done, total, `accuracy of ${stages[i]}`),
+        signal,
+      }),
+    );
+  }
+  stopIfAsked(signal);
+  const latencies = await measureLatency(
+    stages.map((name, i) => ({ name, model: files[i]! })),
+    {
+      ...recipe.measure,
+      batches: measurableBatches(graphs, recipe),
+      signal,
+      onProgress: (done, total) => reporter.progress(done, total, "latency"),
+    },
+  );
+  const measured: MeasuredStage[] = [];
+  for (const [i, graph] of graphs.entries()) {
+    stopIfAsked(signal);
+    reporter.progress(i, graphs.length, "peak memory");
+    const peakMemoryBytes = await measurePeakMemory(files[i]!);
+    measured.push({
+      ...describeFile(files[i]!, graph),
+      file: `${stages[i]}/model.onnx`,
+      accuracy: accuracyOf(evaluations[i]!),
+      agreement: agreementOf(evaluations[0]!.predictions, evaluations[i]!.predictions),
+      latencyMs: latencyOf(latencies, stages[i]!),
+      peakMemoryBytes,
+    });
+  }
+  return measured;
+}
+
+/** The batches that every model takes: those asked for, or the one that a model fixes. */
+function measurableBatches(graphs: readonly Graph[], recipe: Recipe): readonly number[] {
+  const fixed = graphs
+    .map((graph) => graph.inputs.find(({ name }) => !graph.initializers.has(name))?.shape?.[0])
+    .find((dim) => typeof dim === "number");
+  return typeof fixed === "number" ? [fixed] : recipe.measure.batches;
+}
+
+function describeFile(file: string, graph: Graph) {
+  const bytes = readFileSync(file);
+  const { parameters, macs, layers } = analyzeCost(graph);
+  return {
+    sha256: digestOf(bytes),
+    fileBytes: bytes.length,
+    parameters,
+    macs,
+    layers: layers.map((layer) => ({ ...layer, shape: [...layer.shape] })),
+  };
+}
+
+function accuracyOf({ samples, correct, top1, top5, loss }: Evaluation): Stage["accuracy"] {
+  return { samples, correct, top1, top5, loss, interval: wilsonInterval(correct, samples) };
+}
+
+const latencyOf = (results: readonly LatencyResult[], stage: string): Stage["latencyMs"] =>
+  results.filter(({ model }) => model === stage).map(({ model: _, ...latency }) => latency);
+
+/** The report of a finished run. */
+export async function reportRun(
+  measurement: Measurement,
+  stages: readonly string[],
+  facts: { readonly created: string; readonly totalSeconds: number; readonly trials: readonly Trial[] },
+): Promise<Report> {
+  const { recipe, folder, data } = measurement;
+  const measured = await measureStages(measurement, stages);
+  const { dataset, train, validation } = data;
+  return {
+    version: 1,
+    netpare: version,
+    title: recipe.title ?? titleOf(recipe, dataset.name),
+    created: facts.created,
+    machine: describeMachine(),
+    data: {
+      name: dataset.name,
+      spec: recipe.data,
+      classes: [...dataset.classes],
+      trainSamples: train.length,
+      validationSamples: validation?.length ?? 0,
+      testSamples: dataset.test.length,
+    },
+    seed: recipe.seed,
+    recipe,
+    maxDrop: recipe.maxDrop ?? null,
+    totalSeconds: facts.totalSeconds,
+    stages: measured.map((stage, i) => ({
+      ...stage,
+      ...recordSchema.parse(folder.readJson(stages[i]!, "record.json")),
+    })),
+    trials: [...facts.trials],
+  };
+}
+
+function titleOf({ model }: Recipe, data: string): string {
+  const name = typeof model === "string" ? model.replace(/^.*[\\/]/, "").replace(/\.onnx$/, "") : model.architecture;
+  return `${name} on ${data}`;
+}

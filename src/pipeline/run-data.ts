@@ -1,0 +1,35 @@
+/** The data of a run: the training split without what is held out for validation, that part, and the test split. */
+import { carveValidation, type Dataset, openDataset, readPreprocessing, type Split } from "../data/index.ts";
+import type { ImageFormat } from "../engine/evaluate.ts";
+import type { Graph } from "../graph/graph.ts";
+import { createRandom } from "../tensor/random.ts";
+import type { Reporter } from "./progress.ts";
+import type { Recipe } from "./recipe.ts";
+
+export interface RunData {
+  readonly dataset: Dataset;
+  readonly train: Split;
+  readonly validation: Split | undefined;
+}
+
+/** Opens a recipe's data and carves the validation split. */
+export async function openRunData(
+  recipe: Pick<Recipe, "data" | "seed" | "validation">,
+  reporter: Reporter,
+): Promise<RunData> {
+  const dataset = await openDataset(recipe.data, {
+    onProgress: (done: number, total: number) => reporter.progress(done, total, "reading data"),
+  });
+  if (recipe.validation === 0) return { dataset, train: dataset.train, validation: undefined };
+  const { train, validation } = carveValidation(dataset.train, recipe.validation, createRandom(recipe.seed).fork(97));
+  return { dataset, train, validation };
+}
+
+/** What the engine asks about the images that `graph` reads: its own preprocessing, or what suits the data. */
+export function imageFormatOf(graph: Graph, { classes, channels, height, width, preprocessing }: Dataset): ImageFormat {
+  return {
+    classes: classes.length,
+    storedShape: [channels, height, width],
+    preprocessing: readPreprocessing(graph) ?? preprocessing,
+  };
+}

@@ -1,0 +1,16 @@
+/** What a stage leaves beside its model: what was done, and how it was trained. Written last, it marks the stage as done. */
+import { z } from "zod";
+import { curvePointSchema } from "../report/schema.ts";
+
+export const recordSchema = z.object({
+  name: z.string(),
+  method: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()),
+  changes: z.array(z.string()),
+  skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
+  training: z
+    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: z.number(), curve: z.array(curvePointSchema) })
+    .nullable(),
+});
+
+export type StageRecord = z.output<typeof recordSchema>;
