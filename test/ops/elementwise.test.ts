@@ -97,6 +97,13 @@ checkOps("arithmetic with broadcasting", [
   { op: "Mod", name: "fmod of floats", inputs: [[2, 3, 4], float32(0.7, -0.9, 1.3, 5)], attributes: { fmod: int(1) } },
   {
     op: "Mod",
+    name: "fmod by what is trained",
+    inputs: [[2, 3, 4], [4]],
+    attributes: { fmod: int(1) },
+    draw: positive,
+  },
+  {
+    op: "Mod",
     name: "integers take the divisor's sign",
     inputs: [tensorOf("int32", [4], [-7, 7, -7, 7]), tensorOf("int32", [4], [3, 3, -3, -3])],
   },
@@ -126,7 +133,8 @@ checkOps("arithmetic with broadcasting", [
   { op: "Clip", name: "only below", inputs: [[4, 5], scalarOf(-0.5)], draw: betweenHalves },
   { op: "Clip", name: "only above", inputs: [[4, 5], undefined, scalarOf(0.5)], draw: betweenHalves },
   { op: "Clip", name: "no bound", inputs: [[4, 5]] },
-  { op: "Clip", name: "trained bounds", inputs: [[4, 5], scalarOf(-1), []], draw: betweenHalves },
+  { op: "Clip", name: "a trained upper bound", inputs: [[4, 5], scalarOf(-1), []], draw: betweenHalves },
+  { op: "Clip", name: "a trained lower bound", inputs: [[4, 5], []], draw: betweenHalves },
   { op: "Dropout", name: "in inference", inputs: [[4, 5]] },
   { op: "Dropout", name: "with a ratio and a mask", inputs: [[4, 5], scalarOf(0.3)], outputs: 2 },
 ]);

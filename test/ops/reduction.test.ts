@@ -1,5 +1,9 @@
+import { describe, expect, it } from "vitest";
+import { appendGradient } from "../../src/autodiff/reverse.ts";
 import { int, ints } from "../../src/graph/attributes.ts";
-import { int64s, tensorOf } from "../../src/tensor/tensor.ts";
+import { evaluateGraph } from "../../src/ops/evaluate.ts";
+import { TypedBuilder } from "../../src/ops/typed-builder.ts";
+import { int64s, scalar, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
 import { checkOps, type OpCase } from "./check-op.ts";
 
 const awayFromZero = (v: number) => v + Math.sign(v) * 0.1;
@@ -56,3 +60,32 @@ checkOps("ArgMax and ArgMin", [
     { op, name: "the last of equals", inputs: [tied], attributes: { axis: int(1), select_last_index: int(1) } },
   ]),
 ]);
+
+describe("equal winners share the cotangent", () => {
+  const x = tensorOf("float32", [2, 3], [1, 5, 5, 2, 2, 2]);
+  const gradientOf = (emit: (g: TypedBuilder, x: string) => string) => {
+    const g = new TypedBuilder("ties");
+    const name = g.initializer("x", x);
+    const y = emit(g, name);
+    const loss = g.reduceSum(
+      y,
+      g.shape(y).map((_, axis) => axis),
+      false,
+    );
+    g.output(appendGradient(g, loss, [name]).get(name)!);
+    return [...evaluateGraph(g.build(), new Map()).values()].map((t) => [...toNumbers(t)])[0];
+  };
+  const third = Math.fround(1 / 3);
+  it.each([
+    ["ReduceMax", [0, 0.5, 0.5, third, third, third]],
+    ["ReduceMin", [1, 0, 0, third, third, third]],
+  ])("%s", (op, expected) => {
+    expect(gradientOf((g, name) => g.op(op, [name], { axes: ints([1]) }))).toEqual(expected);
+  });
+  it.each([
+    ["Max", [0, 0.5, 0.5, 0, 0, 0]],
+    ["Min", [1, 0.5, 0.5, 1, 1, 1]],
+  ])("%s", (op, expected) => {
+    expect(gradientOf((g, name) => g.op(op, [name, g.initializer("five", scalar(5))]))).toEqual(expected);
+  });
+});
