@@ -1,8 +1,8 @@
 /** ConstantOfShape: a tensor of the given shape filled with one value, float32 zero where left out. */
 import type { Dim } from "../graph/graph.ts";
 import { sizeOf } from "../tensor/shape.ts";
+import { take } from "../tensor/take.ts";
 import { scalar, toIntegers } from "../tensor/tensor.ts";
-import { take } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp, zeroGradient } from "./define-op.ts";
 import { fact, knownDims } from "./fact.ts";

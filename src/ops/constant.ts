@@ -1,8 +1,8 @@
 /** Constant: a tensor, number or list of numbers held in an attribute. */
 import { tensorAttribute } from "../graph/attributes.ts";
 import { NetpareError } from "../tensor/error.ts";
+import { takeAxes } from "../tensor/take.ts";
 import { int64s, type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
-import { takeAxes } from "./_axis-maps.ts";
 import { type AttributesOf, attr } from "./attribute-schema.ts";
 import { outputAxis } from "./channels.ts";
 import { defineOp, zeroGradient } from "./define-op.ts";

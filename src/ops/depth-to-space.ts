@@ -1,6 +1,6 @@
 /** DepthToSpace: groups of b·b channels become b×b blocks of pixels (layout: _depth-space); its adjoint is its inverse. */
 import { int } from "../graph/attributes.ts";
-import { take } from "./_axis-maps.ts";
+import { take } from "../tensor/take.ts";
 import { blockOffsets, spreadDims } from "./_depth-space.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";

@@ -1,8 +1,8 @@
 /** Expand: broadcasts to `shape`, both ways as in NumPy. */
 import type { Dim } from "../graph/graph.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
+import { take } from "../tensor/take.ts";
 import { int64s, toIntegers } from "../tensor/tensor.ts";
-import { take } from "./_axis-maps.ts";
 import { broadcastOffsets } from "./_elementwise.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";

@@ -1,8 +1,8 @@
 /** GatherElements: `y[i, j, k] = x[i, indices[i, j, k], k]` for axis 1. Gradient: a scatter-add. */
 import { int, string } from "../graph/attributes.ts";
 import { normalizeAxis } from "../tensor/shape.ts";
+import { take } from "../tensor/take.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { take } from "./_axis-maps.ts";
 import { elementOffsets } from "./_element-offsets.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp } from "./define-op.ts";

@@ -1,8 +1,8 @@
 /** GatherND: the last axis of `indices` addresses elements or sub-tensors of `data`, after `batch_dims` shared leading axes. */
 import { NetpareError } from "../tensor/error.ts";
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
+import { take } from "../tensor/take.ts";
 import { toIntegers } from "../tensor/tensor.ts";
-import { take } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp } from "./define-op.ts";
 import { fact } from "./fact.ts";

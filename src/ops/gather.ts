@@ -5,8 +5,9 @@
 import type { Dim } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { indicesTo, takeAxes } from "../tensor/take.ts";
 import { tensor, tensorOf, toIntegers } from "../tensor/tensor.ts";
-import { indicesTo, scatterAdd, takeAxes, untakeAxis } from "./_axis-maps.ts";
+import { scatterAdd, untakeAxis } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";

@@ -1,7 +1,7 @@
 /** OneHot: an axis of size `depth` is inserted that holds `values[1]` at the index and `values[0]` elsewhere. */
 import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { take } from "../tensor/take.ts";
 import { toIntegers } from "../tensor/tensor.ts";
-import { take } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp } from "./define-op.ts";
 import { fact, knownDims } from "./fact.ts";

@@ -5,8 +5,9 @@
 import type { Dim } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis } from "../tensor/shape.ts";
+import { indicesTo, takeAxes } from "../tensor/take.ts";
 import { int64s, toIntegers } from "../tensor/tensor.ts";
-import { indicesTo, takeAxes, untakeAxis } from "./_axis-maps.ts";
+import { untakeAxis } from "./_axis-maps.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";

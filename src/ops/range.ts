@@ -1,6 +1,7 @@
 /** Range: `start, start + delta, …` up to but without `limit`. */
+
+import { indicesTo } from "../tensor/take.ts";
 import { tensorOf, toNumbers } from "../tensor/tensor.ts";
-import { indicesTo } from "./_axis-maps.ts";
 import { defineOp } from "./define-op.ts";
 import { type Fact, fact, knownDims } from "./fact.ts";
 

@@ -5,8 +5,8 @@
 import type { Dim } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis, type Shape } from "../tensor/shape.ts";
+import { indicesTo, takeAxes } from "../tensor/take.ts";
 import { int64s } from "../tensor/tensor.ts";
-import { indicesTo, takeAxes } from "./_axis-maps.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
 import { constantFact, type Fact, fact, knownDims, knownIntegers } from "./fact.ts";

@@ -1,6 +1,6 @@
 /** SpaceToDepth: b×b blocks of pixels become groups of b·b channels (layout: _depth-space); its adjoint is its inverse. */
 import { int } from "../graph/attributes.ts";
-import { take } from "./_axis-maps.ts";
+import { take } from "../tensor/take.ts";
 import { blockOffsets, gatheredDims } from "./_depth-space.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";

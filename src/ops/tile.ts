@@ -1,7 +1,7 @@
 /** Tile: the input repeated `repeats[k]` times along axis k. Gradient: the sum over the repetitions. */
 import { NetpareError } from "../tensor/error.ts";
+import { indicesTo, takeAxes } from "../tensor/take.ts";
 import { toIntegers } from "../tensor/tensor.ts";
-import { indicesTo, takeAxes } from "./_axis-maps.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
 import { fact, knownIntegers, mapDim } from "./fact.ts";

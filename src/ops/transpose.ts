@@ -1,7 +1,7 @@
 /** Transpose: `y[i_perm(0), i_perm(1), …] = x[i_0, i_1, …]`: axis k of y is axis perm(k) of x; the reverse where left out. */
 import { NetpareError } from "../tensor/error.ts";
 import { stridesOf } from "../tensor/shape.ts";
-import { take } from "./_axis-maps.ts";
+import { take } from "../tensor/take.ts";
 import { attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
