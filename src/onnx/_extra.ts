@@ -10,6 +10,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { bytesOf } from "../tensor/tensor.ts";
 import { encodeAttribute } from "./_attribute.ts";
 import { encodeLeftover } from "./_tensor.ts";
+import { irVersionFor } from "./_types.ts";
 import { decodeValue, encodeValue } from "./_value.ts";
 import { bodyOf, fieldsOf, integerOf, Spans, sameBytes, textOf, writeField } from "./_wire.ts";
 
@@ -96,14 +97,19 @@ function splitLeftover(message: Uint8Array, what: string): [string, Uint8Array] 
 /** Fields of ModelProto that every format version has: producer, domain, version, documentation. */
 const lastOldField = 6;
 
+/** The last field of NodeProto that every format version has. */
+const lastOldNodeField = 7;
+
 /** Whether there is something whose meaning may need the format version that the file came with. */
 function needsOwnVersion(graph: Graph, left: Leftovers): boolean {
+  if (left.irVersion <= irVersionFor(graph.opsets.get("") ?? 0)) return false;
   for (const { no } of fieldsOf(left.model, "model")) if (no > lastOldField) return true;
   for (const { no } of fieldsOf(left.graph, "graph")) if (no > graphFields.sparseInitializer) return true;
-  return graph.nodes.some(
-    ({ extra, attributes }) =>
-      extra !== undefined || Object.values(attributes).some((attribute) => attribute.kind === "opaque"),
-  );
+  for (const { extra, attributes } of graph.nodes) {
+    for (const { no } of fieldsOf(extra ?? new Uint8Array(), "node")) if (no > lastOldNodeField) return true;
+    if (Object.values(attributes).some(({ kind }) => kind === "opaque")) return true;
+  }
+  return false;
 }
 
 /** What a decoder found beyond the graph. */
