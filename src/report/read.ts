@@ -54,17 +54,25 @@ export async function readReport(dir: string): Promise<Report> {
 }
 
 /**
- * Writes `report.json` and `report.html` into `dir`, which is made where absent.
+ * Writes `report.json`, with its digest, and `report.html` into `dir`, which is made where absent.
  * @throws NetpareError `bad-data` where a field is out of range, `io` where the page is not built or the disk refuses.
  */
 export async function writeReport(dir: string, report: Report): Promise<void> {
   const valid = parseReport(report, join(dir, "report.json"));
-  const checked = { ...valid, digest: digestOf(valid) };
-  const html = renderHtml(checked);
+  const signed = { ...valid, digest: digestOf(valid) };
+  await writeInto(dir, "report.json", `${JSON.stringify(signed, null, 2)}\n`);
+  await writePage(dir, signed);
+}
+
+/** Writes `report.html` alone. @throws NetpareError `io` where the page is not built or the disk refuses. */
+export async function writePage(dir: string, report: Report): Promise<void> {
+  await writeInto(dir, "report.html", renderHtml(report));
+}
+
+async function writeInto(dir: string, name: string, content: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
-    await writeFileAtomic(join(dir, "report.json"), `${JSON.stringify(checked, null, 2)}\n`);
-    await writeFileAtomic(join(dir, "report.html"), html);
+    await writeFileAtomic(join(dir, name), content);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new NetpareError("io", `Could not write the report into ${dir}: ${detail}`, { cause });

@@ -1,0 +1,133 @@
+/** Training as `train` and `apply` do it: with progress, a checkpoint beside the file to be written, and an evaluation at the end. */
+import { existsSync } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import { z } from "zod";
+import { carveValidation, type Dataset, type Preprocessing } from "../data/index.ts";
+import { type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
+import { type Trained, trainModel } from "../engine/train.ts";
+import type { TrainingProgress } from "../engine/train-loop.ts";
+import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { TrainingRecipe } from "../methods/define-method.ts";
+import { writeModel } from "../onnx/index.ts";
+import { formatBytes, formatDuration, formatPercent } from "../report/format.ts";
+import { createRandom } from "../tensor/random.ts";
+import { imageFormat } from "./_data-options.ts";
+import { type Host, Stopped } from "./_host.ts";
+
+/** Flags of training beside those of `trainingSchema`. */
+export const trainingExtras = {
+  validation: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe("share of the training images held out to watch accuracy on"),
+  resume: z.boolean().default(false).describe("go on from the checkpoint that a stopped training left beside --out"),
+};
+
+/** The heading of training options in the help. */
+export const trainingGroup = { Training: [...Object.keys(trainingSchema.shape), ...Object.keys(trainingExtras)] };
+
+/** What is trained, on what, and where it goes. */
+export interface TrainingTask {
+  readonly graph: Graph;
+  readonly dataset: Dataset;
+  readonly preprocessing: Preprocessing;
+  readonly options: TrainingOptions;
+  readonly recipe?: TrainingRecipe | undefined;
+  readonly out: string;
+  readonly validation: number;
+  readonly resume: boolean;
+}
+
+/** What training gave, measured on the written file. */
+export interface TrainingResult {
+  readonly trained: Trained;
+  readonly test: Evaluation;
+  readonly fileBytes: number;
+}
+
+/**
+ * Trains, writes the model to `out` and evaluates that file on the test split.
+ * @throws Stopped after Ctrl-C, once the checkpoint is written.
+ */
+export async function trainToFile(task: TrainingTask, host: Host): Promise<TrainingResult> {
+  const { dataset, options, out } = task;
+  const checkpoint = `${out}.checkpoint`;
+  const trained = await train(task, checkpoint, host);
+  if (trained.stopped) {
+    const epoch = (trained.steps / Math.floor(trainSplits(task).train.length / options.batch)).toFixed(1);
+    throw new Stopped(`stopped at epoch ${epoch} of ${options.epochs}; go on with the same command and --resume`);
+  }
+  await writeModel(out, trained.graph);
+  await rm(checkpoint, { force: true });
+  const progress = host.progress("evaluating");
+  const test = await evaluateModel(trained.graph, dataset.test, {
+    ...imageFormat(dataset, task.preprocessing),
+    file: out,
+    threads: options.threads,
+    onProgress: (done, total) => progress.update(done, total),
+  });
+  progress.stop();
+  return { trained, test, fileBytes: (await stat(out)).size };
+}
+
+async function train(task: TrainingTask, checkpoint: string, host: Host): Promise<Trained> {
+  const { dataset, preprocessing, options } = task;
+  if (!task.resume && existsSync(checkpoint)) await rm(checkpoint);
+  const { classes, storedShape } = imageFormat(dataset, preprocessing);
+  const progress = host.progress("training");
+  const data = { ...trainSplits(task), classes, storedShape, preprocessing };
+  const request = {
+    options,
+    recipe: task.recipe,
+    checkpoint: { file: checkpoint, resume: task.resume },
+    onProgress: (p: TrainingProgress) => progress.update(p.step, p.steps, describeProgress(p)),
+  };
+  try {
+    return await host.stoppable((signal) => trainModel(task.graph, data, { ...request, signal }));
+  } finally {
+    progress.stop();
+  }
+}
+
+function trainSplits({ dataset, validation, options }: TrainingTask) {
+  if (validation === 0) return { train: dataset.train };
+  return carveValidation(dataset.train, validation, createRandom(options.seed).fork(97));
+}
+
+function describeProgress({
+  epoch,
+  epochs,
+  loss,
+  accuracy,
+  validationAccuracy,
+  imagesPerSecond,
+}: TrainingProgress): string {
+  const validation = validationAccuracy === null ? "" : `, validation ${formatPercent(validationAccuracy)}`;
+  const rate = `${Math.round(imagesPerSecond)} images/s`;
+  return `epoch ${epoch.toFixed(1)} of ${epochs}, loss ${loss.toFixed(3)}, accuracy ${formatPercent(accuracy)}${validation}, ${rate}`;
+}
+
+/** The training options among a command's flags. */
+export function readTrainingOptions(given: Readonly<Record<string, unknown>>): TrainingOptions {
+  return trainingSchema.parse(given);
+}
+
+/** What `--json` shows of a training. */
+export function trainingJson({ trained, test, fileBytes }: TrainingResult) {
+  const { samples, top1, top5, loss } = test;
+  const { steps, seconds, peakMemoryBytes, curve } = trained;
+  return { fileBytes, training: { steps, seconds, peakMemoryBytes, curve }, test: { samples, top1, top5, loss } };
+}
+
+/** What people are told of a training. */
+export function trainingText({ trained, test, fileBytes }: TrainingResult, out: string): string {
+  const [low, high] = wilsonInterval(test.correct, test.samples);
+  const percent = (fraction: number) => formatPercent(fraction, 2);
+  return [
+    `trained for ${formatDuration(trained.seconds)}; wrote ${out}, ${formatBytes(fileBytes)}`,
+    `test top-1 ${percent(test.top1)} (${percent(low)} to ${percent(high)} at 95 %), loss ${test.loss.toFixed(4)}, ${test.samples} images`,
+  ].join("\n");
+}

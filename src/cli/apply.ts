@@ -1,0 +1,221 @@
+/**
+ * `netpare apply METHOD`: applies one method to a model file. Each method is a command whose flags are made from its parameters.
+ * Where the method asks for training (distill), or `--epochs` is given, the result is trained before it is written, with soft
+ * targets from `--teacher` where there is one.
+ */
+import { stat } from "node:fs/promises";
+import { z } from "zod";
+import { analyzeCost } from "../analysis/cost.ts";
+import {
+  DATASET_GRAMMAR,
+  type Dataset,
+  type Preprocessing,
+  readPreprocessing,
+  withClasses,
+  withPreprocessing,
+} from "../data/index.ts";
+import { findImageInput } from "../engine/image-input.ts";
+import { createSamples } from "../engine/samples.ts";
+import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
+import type { Graph } from "../graph/graph.ts";
+import {
+  type Application,
+  findMethod,
+  type Method,
+  type MethodContext,
+  methods,
+  type TrainingRecipe,
+} from "../methods/index.ts";
+import { writeModel } from "../onnx/index.ts";
+import { formatBytes, formatCount, formatRatio } from "../report/format.ts";
+import { NetpareError } from "../tensor/error.ts";
+import { dataGroup, imageFormat, openData, preprocessingOptions, resolvePreprocessing } from "./_data-options.ts";
+import type { Host } from "./_host.ts";
+import { checkOutFile, loadModel, outDescription } from "./_model-file.ts";
+import { formatTable } from "./_table.ts";
+import {
+  readTrainingOptions,
+  type TrainingResult,
+  trainingExtras,
+  trainingGroup,
+  trainingJson,
+  trainingText,
+  trainToFile,
+} from "./_training.ts";
+import { defineCommand, defineCommandGroup } from "./define-command.ts";
+
+const ownOptions = z.object({
+  out: z.string().meta(outDescription),
+  data: z.string().optional().meta({ metavar: "DATA", description: DATASET_GRAMMAR }),
+  teacher: z
+    .string()
+    .optional()
+    .meta({ metavar: "MODEL", description: "model whose answers training follows as well" }),
+  limit: z.int().positive().default(1024).describe("training images that the method may look at"),
+  ...preprocessingOptions,
+  epochs: z.number().positive().optional().describe("train the result for so many epochs before it is written"),
+  ...trainingExtras,
+});
+
+type OwnOptions = z.output<typeof ownOptions>;
+
+export const applyCommand = defineCommandGroup({
+  name: "apply",
+  summary: "apply a method to a model",
+  usage: "METHOD MODEL --out FILE [options]",
+  commands: methods.map(applyMethodCommand),
+  examples: [
+    "apply prune-channels resnet32.onnx --macs 0.5 --out pruned.onnx",
+    "apply quantize-int8 resnet32.onnx --data cifar10:DIR --out int8.onnx",
+    "apply distill small.onnx --teacher resnet32.onnx --data cifar10:DIR --epochs 5 --out taught.onnx",
+  ],
+});
+
+const training = { "Training of the result": [...trainingGroup.Training, "teacher"] };
+
+function applyMethodCommand(method: Method) {
+  return defineCommand({
+    name: method.name,
+    summary: method.summary,
+    arguments: [["<model>", "an .onnx file"]],
+    options: z.object({ ...method.params.shape, ...trainingSchema.shape, ...ownOptions.shape, ...method.params.shape }),
+    optionGroups: { [method.name]: Object.keys(method.params.shape), ...dataGroup, ...training },
+    examples: [],
+    async run({ args, options: given, host }) {
+      const own = ownOptions.parse(given);
+      const model = await loadModel(args[0] ?? "");
+      await checkOutFile(own.out);
+      const params = method.params.parse(given);
+      checkRequirements(method, params, own);
+      const task = await prepare(model.graph, own, host);
+      const { seed } = readTrainingOptions(given);
+      const application = await applyTo(task, method, params, { seed, limit: own.limit }, host);
+      const graph = carryMetadata(application.graph, task);
+      const trained = await finish(graph, application.recipe, task, own, readTrainingOptions(given), host);
+      const after = { ...costOf(graph), fileBytes: (await stat(own.out)).size };
+      const before = { ...costOf(model.graph), fileBytes: model.fileBytes };
+      const { changes, skipped } = application;
+      const done = { file: own.out, method: method.name, params, before, after, changes, skipped };
+      return {
+        json: trained === undefined ? done : { ...done, ...trainingJson(trained) },
+        text: describe(application, before, after, own.out, trained),
+      };
+    },
+  });
+}
+
+/** The model with what the flags and the data say about its images. */
+interface ApplyTask {
+  readonly graph: Graph;
+  readonly teacher: Graph | undefined;
+  readonly data: { readonly dataset: Dataset; readonly preprocessing: Preprocessing } | undefined;
+}
+
+async function prepare(graph: Graph, own: OwnOptions, host: Host): Promise<ApplyTask> {
+  const teacher = own.teacher === undefined ? undefined : (await loadModel(own.teacher)).graph;
+  if (own.data === undefined) return { graph, teacher, data: undefined };
+  const dataset = await openData(own.data, findImageInput(graph), host);
+  const preprocessing = resolvePreprocessing(own, graph, dataset);
+  const reading = (model: Graph) => withPreprocessing(model, readPreprocessing(model) ?? preprocessing);
+  return {
+    graph: withPreprocessing(graph, preprocessing),
+    teacher: teacher && reading(teacher),
+    data: { dataset, preprocessing },
+  };
+}
+
+function checkRequirements(method: Method, params: Record<string, unknown>, own: OwnOptions): void {
+  const needs = method.requires(params);
+  if (own.data === undefined && (needs.includes("data") || own.epochs !== undefined || needs.includes("teacher")))
+    throw new NetpareError("bad-option", `${method.name} needs images here: give --data, one of ${DATASET_GRAMMAR}`);
+  if (needs.includes("teacher") && own.teacher === undefined)
+    throw new NetpareError("bad-option", `${method.name} needs a teacher: give --teacher and an .onnx file`);
+  if (own.teacher !== undefined && own.epochs === undefined && !needs.includes("teacher"))
+    throw new NetpareError("bad-option", "--teacher is heeded in training only: give --epochs as well");
+}
+
+async function applyTo(
+  { graph, teacher, data }: ApplyTask,
+  method: Method,
+  params: Record<string, unknown>,
+  { seed, limit }: { readonly seed: number; readonly limit: number },
+  host: Host,
+): Promise<Application> {
+  const progress = host.progress(method.name);
+  const samples =
+    data && createSamples(data.dataset.train, { ...imageFormat(data.dataset, data.preprocessing), seed, limit });
+  const context: MethodContext = {
+    seed,
+    samples,
+    models: new Map(teacher === undefined ? [] : [["teacher", teacher]]),
+    progress: (done, total, what) => progress.update(done, total, what),
+  };
+  try {
+    return await method.apply(graph, params, context);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Trains the result where that is asked for, and writes it either way. */
+async function finish(
+  graph: Graph,
+  asked: TrainingRecipe | undefined,
+  task: ApplyTask,
+  own: OwnOptions,
+  options: TrainingOptions,
+  host: Host,
+): Promise<TrainingResult | undefined> {
+  if (task.data === undefined || (asked === undefined && own.epochs === undefined)) {
+    await writeModel(own.out, graph);
+    return undefined;
+  }
+  const recipe = asked ?? (await softTargets(task));
+  const { out, validation, resume } = own;
+  return trainToFile({ graph, ...task.data, options, recipe, out, validation, resume }, host);
+}
+
+/** What `distill` asks of a training with the given teacher; labels alone where there is none. */
+async function softTargets({ graph, teacher }: ApplyTask): Promise<TrainingRecipe | undefined> {
+  if (teacher === undefined) return undefined;
+  const distill = findMethod("distill");
+  const context = { seed: 0, samples: undefined, models: new Map([["teacher", teacher]]), progress: () => {} };
+  return (await distill.apply(graph, distill.params.parse({ teacher: "teacher" }), context)).recipe;
+}
+
+function carryMetadata(graph: Graph, { data }: ApplyTask): Graph {
+  return data === undefined ? graph : withClasses(withPreprocessing(graph, data.preprocessing), data.dataset.classes);
+}
+
+interface Size {
+  readonly parameters: number;
+  readonly macs: number;
+  readonly fileBytes: number;
+}
+
+function costOf(graph: Graph): Pick<Size, "parameters" | "macs"> {
+  const { parameters, macs } = analyzeCost(graph);
+  return { parameters, macs };
+}
+
+function describe(
+  { changes, skipped }: Application,
+  before: Size,
+  after: Size,
+  out: string,
+  training: TrainingResult | undefined,
+): string {
+  const row = (name: string, key: keyof Size, format: (value: number) => string) =>
+    [name, format(before[key]), format(after[key]), formatRatio(before[key] / after[key])] as const;
+  const rows = [
+    row("parameters", "parameters", formatCount),
+    row("MACs", "macs", formatCount),
+    row("file", "fileBytes", formatBytes),
+  ];
+  return [
+    ...changes,
+    ...skipped.map(({ node, reason }) => `left alone: ${node}: ${reason}`),
+    formatTable(["", "before", "after", "ratio"], rows, [0]),
+    training === undefined ? `wrote ${out}` : trainingText(training, out),
+  ].join("\n");
+}

@@ -1,0 +1,89 @@
+/** `netpare bench`: latency and memory of model files, measured in alternation. */
+import { z } from "zod";
+import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
+import { formatBytes, formatMs, formatRatio } from "../report/format.ts";
+import { loadModel, type ModelFile } from "./_model-file.ts";
+import { formatTable } from "./_table.ts";
+import { defineCommand } from "./define-command.ts";
+
+const options = z.object({
+  batch: z.array(z.int().positive().max(65536)).min(1).default([1, 32]).describe("batch sizes"),
+  threads: z.int().positive().max(256).default(1).describe("threads of the engine"),
+  engine: z.enum(["ort"]).default("ort").describe("engine: onnxruntime"),
+  runs: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("timed runs of each model and batch; as many as fit 2 seconds where left out"),
+});
+
+export const benchCommand = defineCommand({
+  name: "bench",
+  summary: "measure latency and memory of models, in alternation",
+  arguments: [["<models...>", ".onnx files; ratios are to the first"]],
+  options,
+  examples: [
+    "bench resnet32.onnx pared.onnx",
+    "bench resnet32.onnx pared.onnx --batch 1 --threads 2 --runs 200 --json",
+  ],
+  async run({ args, options: given, host }) {
+    const models: ModelFile[] = [];
+    for (const file of args) models.push(await loadModel(file));
+    const timing = host.progress("timing");
+    const timed = await measureLatency(
+      models.map(({ file }) => ({ name: file, model: file })),
+      {
+        batches: given.batch,
+        threads: given.threads,
+        runs: given.runs,
+        onProgress: (done, total) => timing.update(done, total),
+      },
+    );
+    const weighing = host.progress("measuring memory");
+    const memory = new Map<string, number>();
+    for (const [i, { batch }] of timed.entries()) {
+      const { file } = models[Math.floor(i / given.batch.length)]!;
+      memory.set(`${file} ${batch}`, await measurePeakMemory(file, { batch }));
+      weighing.update(i + 1, timed.length);
+    }
+    const results = timed.map(({ model, batch, threads, runs, median, p10, p90 }, i) => ({
+      model,
+      engine: given.engine,
+      batch,
+      threads,
+      runs,
+      latencyMs: { median, p10, p90 },
+      ratio: timed[i % given.batch.length]!.median / median,
+      peakMemoryBytes: memory.get(`${model} ${batch}`) ?? 0,
+      fileBytes: models[Math.floor(i / given.batch.length)]!.fileBytes,
+    }));
+    const machine = describeMachine();
+    const runs = Math.min(...timed.map((result: LatencyResult) => result.runs));
+    return { json: { machine, runs, results }, text: describe(results, machine.cpu, given.threads, runs) };
+  },
+});
+
+interface Row {
+  readonly model: string;
+  readonly batch: number;
+  readonly latencyMs: { readonly median: number; readonly p10: number; readonly p90: number };
+  readonly ratio: number;
+  readonly peakMemoryBytes: number;
+  readonly fileBytes: number;
+}
+
+function describe(rows: readonly Row[], cpu: string, threads: number, runs: number): string {
+  const head = ["model", "batch", "median", "p10", "p90", "ratio", "peak memory", "file"];
+  const cells = rows.map(({ model, batch, latencyMs, ratio, peakMemoryBytes, fileBytes }) => [
+    model,
+    String(batch),
+    formatMs(latencyMs.median),
+    formatMs(latencyMs.p10),
+    formatMs(latencyMs.p90),
+    formatRatio(ratio),
+    formatBytes(peakMemoryBytes),
+    formatBytes(fileBytes),
+  ]);
+  const foot = `${cpu}, ${threads} thread${threads === 1 ? "" : "s"}, onnxruntime, at least ${runs} runs in alternation`;
+  return `${formatTable(head, cells, [0])}\n${foot}`;
+}

@@ -1,0 +1,96 @@
+/** `netpare evaluate`: accuracy and loss of a model file, and its agreement with another, measured on the files themselves. */
+import { z } from "zod";
+import type { Dataset } from "../data/index.ts";
+import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
+import { findImageInput } from "../engine/image-input.ts";
+import { formatPercent } from "../report/format.ts";
+import {
+  dataGroup,
+  dataOption,
+  type GivenPreprocessing,
+  imageFormat,
+  openData,
+  preprocessingOptions,
+  resolvePreprocessing,
+} from "./_data-options.ts";
+import type { Host } from "./_host.ts";
+import { loadModel, type ModelFile } from "./_model-file.ts";
+import { formatFacts } from "./_table.ts";
+import { defineCommand } from "./define-command.ts";
+
+const options = z.object({
+  data: dataOption,
+  reference: z.string().optional().meta({ metavar: "MODEL", description: "model with whose answers to compare" }),
+  split: z.enum(["train", "test"]).default("test").describe("part of the data"),
+  limit: z.int().positive().optional().describe("only the first so many images"),
+  threads: z.int().positive().max(256).default(2).describe("threads of the engine"),
+  ...preprocessingOptions,
+});
+
+export const evaluateCommand = defineCommand({
+  name: "evaluate",
+  summary: "measure accuracy and loss of a model, and its agreement with another",
+  arguments: [["<model>", "an .onnx file"]],
+  options,
+  optionGroups: dataGroup,
+  examples: [
+    "evaluate resnet32.onnx --data cifar10:DIR --mean .485,.456,.406 --std .229,.224,.225",
+    "evaluate pared.onnx --data cifar10:DIR --reference resnet32.onnx --json",
+    "evaluate quantized.onnx --data faces --limit 500",
+  ],
+  async run({ args, options: given, host }) {
+    const model = await loadModel(args[0] ?? "");
+    const reference = given.reference === undefined ? undefined : await loadModel(given.reference);
+    const dataset = await openData(given.data, findImageInput(model.graph), host);
+    const evaluation = await evaluateFile(model, dataset, given, host);
+    const { samples, top1, top5, loss } = evaluation;
+    // Flags speak of the model; a reference that knows its own preprocessing keeps it.
+    const agreement =
+      reference &&
+      agreementOf(evaluation.predictions, (await evaluateFile(reference, dataset, given, host)).predictions);
+    return {
+      json: { samples, top1, top5, loss, ...(agreement === undefined ? {} : { agreement }) },
+      text: describe(model, dataset, given.split, evaluation, reference?.name, agreement),
+    };
+  },
+});
+
+interface Given extends GivenPreprocessing {
+  readonly split: "train" | "test";
+  readonly limit?: number | undefined;
+  readonly threads: number;
+}
+
+async function evaluateFile(model: ModelFile, dataset: Dataset, given: Given, host: Host): Promise<Evaluation> {
+  const progress = host.progress(`evaluating ${model.name}`);
+  try {
+    return await evaluateModel(model.graph, dataset[given.split], {
+      ...imageFormat(dataset, resolvePreprocessing(given, model.graph, dataset)),
+      file: model.file,
+      threads: given.threads,
+      limit: given.limit,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function describe(
+  model: ModelFile,
+  dataset: Dataset,
+  split: string,
+  { samples, correct, top1, top5, loss }: Evaluation,
+  reference: string | undefined,
+  agreement: number | undefined,
+): string {
+  const [low, high] = wilsonInterval(correct, samples);
+  const percent = (fraction: number) => formatPercent(fraction, 2);
+  const facts: [string, string][] = [
+    ["top-1", `${percent(top1)}  (${percent(low)} to ${percent(high)} at 95 %)`],
+    ["top-5", percent(top5)],
+    ["loss", loss.toFixed(4)],
+  ];
+  if (agreement !== undefined) facts.push(["agreement", `${percent(agreement)} with ${reference}`]);
+  return `${model.name} on ${samples} ${split} images of ${dataset.name}\n${formatFacts(facts)}`;
+}

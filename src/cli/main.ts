@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+/**
+ * The command line. Exit status: 0; 1 where a command ran and what was asked does not hold; 2 where the input is wrong, with one
+ * line on standard error; 130 after Ctrl-C. Results go to standard output, all else to standard error.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { NetpareError } from "../tensor/error.ts";
+import { createHost, type Host, Stopped } from "./_host.ts";
+import { applyCommand } from "./apply.ts";
+import { benchCommand } from "./bench.ts";
+import type { CliCommand } from "./define-command.ts";
+import { demoCommand } from "./demo.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { exportCommand } from "./export.ts";
+import { facesCommand } from "./faces.ts";
+import { inspectCommand } from "./inspect.ts";
+import { methodsCommand } from "./methods.ts";
+import { optimizeCommand } from "./optimize.ts";
+import { reportCommand } from "./report.ts";
+import { runCommand } from "./run.ts";
+import { trainCommand } from "./train.ts";
+import { verifyCommand } from "./verify.ts";
+import { zooCommand } from "./zoo.ts";
+
+/** Every command, in the order of the help. */
+const commands: readonly CliCommand[] = [
+  demoCommand,
+  inspectCommand,
+  evaluateCommand,
+  benchCommand,
+  trainCommand,
+  applyCommand,
+  optimizeCommand,
+  runCommand,
+  exportCommand,
+  reportCommand,
+  verifyCommand,
+  methodsCommand,
+  zooCommand,
+  facesCommand,
+];
+
+function createProgram(host: Host): Command {
+  const { version, description } = readPackage();
+  const program = new Command("netpare")
+    .description(description)
+    .version(version, "--version", "print the version")
+    .helpCommand("help [command]", "print the help of a command");
+  for (const command of commands) program.addCommand(command(host));
+  settle(program);
+  return program;
+}
+
+/** Lets commander throw instead of printing and exiting, in every command of the tree. */
+function settle(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .helpOption("-h, --help", "print this help");
+  for (const inner of command.commands) settle(inner);
+}
+
+function readPackage(): { readonly version: string; readonly description: string } {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+}
+
+/** Says what went wrong, and returns the exit status. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code === "commander.help") return 2;
+    const hint = /unknown command/.test(error.message) ? "; netpare --help lists the commands" : "";
+    return complain(`${error.message.replace(/^error: /, "")}${hint}`);
+  }
+  if (error instanceof NetpareError) return complain(error.message);
+  if (error instanceof Stopped) {
+    process.stderr.write(`netpare: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`netpare: internal error, please report it with the command line: ${oneLine(reason)}\n`);
+  if (process.env.NETPARE_DEBUG === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 70;
+}
+
+function complain(message: string): 2 {
+  process.stderr.write(`netpare: ${oneLine(message)}\n`);
+  return 2;
+}
+
+const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ").trim();
+
+/** A reader that closes its end early (`| head`) is no error. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+const host = createHost();
+try {
+  await createProgram(host).parseAsync(process.argv);
+} catch (error) {
+  host.clear();
+  process.exitCode = explain(error);
+}
