@@ -59,6 +59,9 @@ const ownOptions = z.object({
 
 type OwnOptions = z.output<typeof ownOptions>;
 
+/** The heading of training options in the help. */
+const resultTraining = { "Training of the result": [...trainingGroup.Training, "teacher"] };
+
 export const applyCommand = defineCommandGroup({
   name: "apply",
   summary: "apply a method to a model",
@@ -71,15 +74,13 @@ export const applyCommand = defineCommandGroup({
   ],
 });
 
-const training = { "Training of the result": [...trainingGroup.Training, "teacher"] };
-
 function applyMethodCommand(method: Method) {
   return defineCommand({
     name: method.name,
     summary: method.summary,
     arguments: [["<model>", "an .onnx file"]],
     options: z.object({ ...method.params.shape, ...trainingSchema.shape, ...ownOptions.shape, ...method.params.shape }),
-    optionGroups: { [method.name]: Object.keys(method.params.shape), ...dataGroup, ...training },
+    optionGroups: { [method.name]: Object.keys(method.params.shape), ...dataGroup, ...resultTraining },
     examples: [],
     async run({ args, options: given, host }) {
       const own = ownOptions.parse(given);

@@ -4,7 +4,8 @@ import { type Node, nodeLabel } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-interface Field<T> {
+/** How one attribute is read. */
+export interface Field<T> {
   readonly kind: Exclude<Attribute["kind"], "opaque">;
   readonly default: T;
 }

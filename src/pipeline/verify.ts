@@ -4,6 +4,7 @@
  * memory by what a shared machine disturbs; the tolerances stand in the result. The report's own digest tells of any other
  * figure that was changed after the run.
  */
+import { isDeepStrictEqual } from "node:util";
 import { readReport, reportIsUntouched } from "../report/read.ts";
 import type { Report, Stage } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -81,7 +82,12 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
     equal("file bytes", claimed.fileBytes, measured.fileBytes),
     equal("parameters", claimed.parameters, measured.parameters),
     equal("MACs", claimed.macs, measured.macs),
-    equal("layers", JSON.stringify(claimed.layers).length, JSON.stringify(measured.layers).length),
+    check(
+      "layers",
+      `${claimed.layers.length} rows`,
+      `${measured.layers.length} rows`,
+      isDeepStrictEqual(claimed.layers, measured.layers),
+    ),
     equal("samples", accuracy.samples, measured.accuracy.samples),
     near("top-1", accuracy.top1, measured.accuracy.top1, tolerances.accuracy),
     near("top-1 as counted", accuracy.correct / accuracy.samples, accuracy.top1, 1e-9),
