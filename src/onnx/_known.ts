@@ -7,6 +7,9 @@ import { type Tensor, tensorOf, toIntegers } from "../tensor/tensor.ts";
 
 type Known = Partial<ValueType>;
 
+/** More axes than any tensor has; a longer shape counts as unknown. */
+export const mostAxes = 64;
+
 /** The tensor of a Constant node, whichever attribute holds it; undefined for other nodes and other kinds. */
 export function constantOf(node: Node): Tensor | undefined {
   if (node.op !== "Constant" || node.domain !== "") return undefined;
@@ -54,7 +57,8 @@ export function knownTypes(
   stated: ReadonlyMap<string, Known>,
   constant: (name: string) => Tensor | undefined,
 ): ReadonlyMap<string, Known> {
-  const known = new Map<string, Known>(stated);
+  const known = new Map<string, Known>();
+  for (const [name, type] of stated) known.set(name, defined(type));
   for (const node of graph.nodes) {
     const derived = node.domain === "" ? derive(node, (name) => known.get(name) ?? {}, constant) : {};
     for (const output of node.outputs)
@@ -65,12 +69,14 @@ export function knownTypes(
 
 function defined(type: Known | undefined): Known {
   const { dtype, shape } = type ?? {};
-  return { ...(dtype === undefined ? {} : { dtype }), ...(shape === undefined ? {} : { shape }) };
+  // Shapes are copied from node to node: an absurd rank would make more of a hostile file than it brought.
+  const usable = shape !== undefined && shape.length <= mostAxes;
+  return { ...(dtype === undefined ? {} : { dtype }), ...(usable ? { shape } : {}) };
 }
 
 function derive(node: Node, type: (name: string) => Known, constant: (name: string) => Tensor | undefined): Known {
   const value = constantOf(node);
-  if (value !== undefined) return { dtype: value.dtype, shape: value.shape };
+  if (value !== undefined) return defined(value);
   const { dtype } = type(node.inputs[0] ?? "");
   const shape = shapeOf(node, type, constant);
   return defined({ ...(dtype === undefined || otherDtype.has(node.op) ? {} : { dtype }), shape });
@@ -86,7 +92,8 @@ function shapeOf(
   if (op === "Gemm" || op === "Flatten") return ["?", "?"];
   if (op === "Reshape") {
     const target = constant(node.inputs[1] ?? "");
-    return target && toIntegers(target).map((dim) => (dim > 0 ? dim : "?"));
+    if (target === undefined || target.data.length > mostAxes) return undefined;
+    return toIntegers(target).map((dim) => (dim > 0 ? dim : "?"));
   }
   if (broadcasts.has(op)) {
     const shapes = node.inputs.map((input) => type(input).shape);

@@ -4,10 +4,11 @@
  */
 import { ints, string } from "../graph/attributes.ts";
 import type { Dim, Node } from "../graph/graph.ts";
-import { tensorOf, toIntegers, toNumbers } from "../tensor/tensor.ts";
+import { tensorOf, toNumbers } from "../tensor/tensor.ts";
 import {
   addNumbers,
   type Change,
+  constantIntegers,
   hint,
   integer,
   integers,
@@ -26,9 +27,8 @@ const axesToAttribute: Rule = (node, scope) => {
   const [data = "", axes = ""] = node.inputs;
   const attributes = without(node.attributes, "noop_with_empty_axes");
   const keepsAll = integer(node, "noop_with_empty_axes", 0) === 1;
-  const values = axes === "" ? [] : scope.constant(axes);
-  if (values === undefined) return `its axes '${axes}' are not constant`;
-  const list = Array.isArray(values) ? values : toIntegers(values);
+  const list = axes === "" ? [] : constantIntegers(scope, axes);
+  if (list === undefined) return `its axes '${axes}' are not constant`;
   if (list.length === 0 && keepsAll) return "it reduces nothing (noop_with_empty_axes)";
   return [
     { ...node, inputs: [data], attributes: list.length === 0 ? attributes : { ...attributes, axes: ints(list) } },
@@ -46,7 +46,8 @@ const axesToInput: Rule = (node, scope) => {
 const splitEvenly: Rule = (node, scope) => {
   const attributes = without(node.attributes, "num_outputs");
   if ((node.inputs[1] ?? "") !== "") return [{ ...node, attributes }];
-  const count = integer(node, "num_outputs", node.outputs.length);
+  const count = node.outputs.length;
+  if (integer(node, "num_outputs", count) !== count) return `it has ${count} outputs and another 'num_outputs'`;
   const shape = scope.type(node.inputs[0] ?? "").shape;
   const axis = integer(node, "axis", 0);
   const dim = shape?.[axis < 0 ? axis + shape.length : axis];
@@ -62,9 +63,10 @@ const splitCount: Rule = (node) => {
   return [{ ...node, attributes: { ...node.attributes, num_outputs: { kind: "int", value: node.outputs.length } } }];
 };
 
-/** Positions of `axes` in a tensor of `rank` axes. */
-function positions(axes: readonly number[], rank: number): number[] {
-  return axes.map((axis) => (axis < 0 ? axis + rank : axis));
+/** Positions of `axes` in a tensor of `rank` axes, undefined where one is outside. */
+function positions(axes: readonly number[], rank: number): number[] | undefined {
+  const all = axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  return all.every((axis) => axis >= 0 && axis < rank) ? all : undefined;
 }
 
 /** Pad since 18: pads may be given for some axes only; since 19 it can wrap around. */
@@ -72,13 +74,13 @@ const padAllAxes: Rule = (node, scope) => {
   if (text(node, "mode", "constant") === "wrap") return "it pads by wrapping around";
   const [data = "", pads = "", value = "", axes = ""] = node.inputs;
   if (axes === "") return [node];
-  const axisValues = scope.constant(axes);
-  const padValues = scope.constant(pads);
+  const axisValues = constantIntegers(scope, axes);
+  const given = constantIntegers(scope, pads);
   const rank = scope.type(data).shape?.length;
-  if (axisValues === undefined || padValues === undefined) return "its pads or axes are not constant";
+  if (axisValues === undefined || given === undefined) return "its pads or axes are not constant";
   if (rank === undefined) return "the rank of what it pads is not known";
-  const some = positions(toIntegers(axisValues), rank);
-  const given = toIntegers(padValues);
+  const some = positions(axisValues, rank);
+  if (some === undefined || given.length !== 2 * some.length) return "its pads and axes do not go together";
   const all = new Array<number>(2 * rank).fill(0);
   some.forEach((axis, i) => {
     all[axis] = given[i] ?? 0;
@@ -108,11 +110,14 @@ function resizeInputs(node: Node, axes: readonly number[], scope: Scope): string
   if (roi !== "" && text(node, "coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
     return "it crops some axes only";
   const given = scope.constant(scales === "" ? sizes : scales);
-  if (given === undefined) return "its scales or sizes are not constant";
+  if (given === undefined || given.data.length !== axes.length) return "its scales or sizes are not constant";
+  if (given.dtype !== (scales === "" ? "int64" : "float32")) return "its scales or sizes have another type";
+  const where = positions(axes, shape.length);
+  if (where === undefined) return "its axes are outside of what it resizes";
   const values = toNumbers(given);
   const all: Dim[] = scales === "" ? [...shape] : shape.map(() => 1);
-  positions(axes, shape.length).forEach((axis, i) => {
-    all[axis] = values[i] ?? 1;
+  where.forEach((axis, i) => {
+    all[axis] = values[i]!;
   });
   const numbers = all.filter((dim) => typeof dim === "number");
   if (numbers.length < all.length) return "a size it keeps is not known";

@@ -4,8 +4,8 @@ import type { Graph, Node, ValueType } from "../graph/graph.ts";
 import { createNames } from "../graph/names.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import { int64s, type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
-import { constantOf, knownTypes } from "./_known.ts";
+import { int64s, type Tensor, tensor, tensorOf, toIntegers } from "../tensor/tensor.ts";
+import { constantOf, knownTypes, mostAxes } from "./_known.ts";
 import { decodeMessage } from "./_wire.ts";
 import { AttributeProtoSchema } from "./onnx_pb.ts";
 
@@ -77,6 +77,13 @@ export function integers(node: Node, name: string): bigint[] | undefined {
   return undefined;
 }
 
+/** The integers of a constant list; undefined where it is not constant, not of integers, or absurdly long. */
+export function constantIntegers(scope: Scope, name: string): number[] | undefined {
+  const value = scope.constant(name);
+  if (value === undefined || (value.dtype !== "int64" && value.dtype !== "int32")) return undefined;
+  return value.data.length > 2 * mostAxes ? undefined : toIntegers(value);
+}
+
 /** An integer attribute, or `otherwise`. */
 export function integer(node: Node, name: string, otherwise: number): number {
   const attribute = node.attributes[name];
@@ -117,7 +124,7 @@ export function addScalar(scope: Scope, hint: string, dtype: DType, value: numbe
 
 /** How what a rule adds to `node` is called. */
 export function hint(node: Node, suffix: string): string {
-  return `${node.name || node.outputs[0]}_${suffix}`;
+  return `${node.name || node.outputs[0] || node.op.toLowerCase()}_${suffix}`;
 }
 
 /** `inputs` with `name` at `index`, absent ones before it empty. */

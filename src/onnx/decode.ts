@@ -18,7 +18,12 @@ import { canonicalDomain, decodeNode } from "./_node.ts";
 import { decodeTensor } from "./_tensor.ts";
 import { type DecodedValue, decodeValue } from "./_value.ts";
 import { bodyOf, decodeMessage, fieldsOf, integerOf, malformed, Spans, textOf, writeField } from "./_wire.ts";
-import { OperatorSetIdProtoSchema, SparseTensorProtoSchema, StringStringEntryProtoSchema } from "./onnx_pb.ts";
+import {
+  OperatorSetIdProtoSchema,
+  SparseTensorProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorAnnotationSchema,
+} from "./onnx_pb.ts";
 import { convertToGraphOpset } from "./opset.ts";
 
 /** How a model is read. */
@@ -150,6 +155,7 @@ function splitGraph(bytes: Uint8Array, external: ExternalData): GraphParts {
         addType(parts, decodeValue(body(), "value_info"));
         parts.hasValueInfo = true;
       }
+      if (field.no === graphFields.annotation) decodeMessage(TensorAnnotationSchema, body(), "quantization_annotation");
       parts.extra.field(bytes, field);
     }
   }
