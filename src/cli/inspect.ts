@@ -71,14 +71,16 @@ function describe({ file, bytes, opset, inputs, outputs, parameters, macs, layer
     layer.name,
     layer.op,
     formatShape(layer.shape),
-    formatCount(layer.parameters),
-    formatCount(layer.macs),
-    formatBytes(layer.weightBytes),
-    formatPercent(layer.sparsity),
-    String(layer.bits),
+    unlessZero(layer.parameters, formatCount),
+    unlessZero(layer.macs, formatCount),
+    unlessZero(layer.weightBytes, formatBytes),
+    unlessZero(layer.sparsity, formatPercent),
+    unlessZero(layer.bits, String),
   ]);
   const head = ["layer", "op", "shape", "parameters", "MACs", "bytes", "zeros", "bits"];
   const table = formatTable(head, rows, [0, 1, 2]);
   const missing = unsupported.map(({ node, op, reason }) => `not supported: ${op} '${node}': ${reason}`);
   return [facts, "", table, ...(missing.length === 0 ? [] : ["", ...missing])].join("\n");
 }
+
+const unlessZero = (value: number, format: (value: number) => string) => (value === 0 ? "" : format(value));

@@ -11,9 +11,9 @@ const pixels = z.number().int().min(0).max(1024);
 
 /** `crop`: largest shift along each axis, in pixels; `cutout`: side of the square, in pixels; 0 turns either off. */
 export const augmentationSchema = z.object({
-  flip: z.boolean().default(false),
-  crop: pixels.default(0),
-  cutout: pixels.default(0),
+  flip: z.boolean().default(false).describe("mirror each second training image"),
+  crop: pixels.default(0).describe("largest shift of a training image, in pixels"),
+  cutout: pixels.default(0).describe("side of the square cut out of a training image, in pixels"),
 });
 
 export type Augmentation = z.infer<typeof augmentationSchema>;

@@ -1,0 +1,102 @@
+/** Counts against the papers, and the form that every architecture shares. */
+import { describe, expect, it } from "vitest";
+import { analyzeCost } from "../../src/analysis/cost.ts";
+import { openSession } from "../../src/engine/session.ts";
+import { decodeModel, encodeModel } from "../../src/onnx/index.ts";
+import { NetpareError } from "../../src/tensor/error.ts";
+import { createRandom } from "../../src/tensor/random.ts";
+import { tensor, toNumbers } from "../../src/tensor/tensor.ts";
+import { architectures, findArchitecture } from "../../src/zoo/index.ts";
+
+const build = (name: string, settings = {}, seed = 1) => findArchitecture(name).build(settings, createRandom(seed));
+
+describe("counts", () => {
+  it.each([
+    // LeCun et al. 1998; Han et al. 2015, table 1.
+    { name: "lenet-300-100", parameters: 266_610, macs: 266_200 },
+    { name: "lenet-5", parameters: 431_080, macs: 2_293_000 },
+    // He et al. 2015, table 6: 0.27 M, 0.46 M, 0.85 M parameters; 41 M, 69 M, 125 M multiply-adds.
+    { name: "resnet-8", parameters: 75_290, macs: 12_239_488 },
+    { name: "resnet-20", parameters: 269_722, macs: 40_551_040 },
+    { name: "resnet-32", parameters: 464_154, macs: 68_862_592 },
+    { name: "resnet-56", parameters: 853_018, macs: 125_485_696 },
+    { name: "faces-net", parameters: 297_192, macs: 27_206_656 },
+  ])("$name: $parameters parameters, $macs MACs", ({ name, parameters, macs }) => {
+    const cost = analyzeCost(build(name));
+    expect({ parameters: cost.parameters, macs: cost.macs }).toEqual({ parameters, macs });
+    expect(cost.unsupported).toEqual([]);
+  });
+
+  it("vgg-s at 224x224, 1000 classes: 103 M parameters and 2.64 G MACs (Kim et al. 2016, table 3)", () => {
+    const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
+    const { parameters, macs } = analyzeCost(findArchitecture("vgg-s").build({ classes: 1000 }, still));
+    expect(parameters).toBe(102_908_520);
+    expect(macs / 1e6).toBeCloseTo(2637.9, 0);
+  });
+});
+
+describe("every architecture", () => {
+  const settings: Readonly<Record<string, Record<string, number>>> = {
+    "vgg-s": { size: 48, width: 0.125, channels: 1 },
+  };
+
+  it.each(architectures.map(({ name }) => name))(
+    "%s runs in onnxruntime at any batch and gives finite scores",
+    async (name) => {
+      const graph = build(name, { ...settings[name], classes: 7 });
+      const [channels, height, width] = (graph.inputs[0]!.shape ?? []).slice(1) as number[];
+      const session = await openSession(graph);
+      for (const n of [1, 3]) {
+        const images = tensor("float32", [n, channels!, height!, width!]);
+        const random = createRandom(5);
+        for (let i = 0; i < images.data.length; i++) images.data[i] = random.normal();
+        const logits = (await session.run(new Map([["image", images]]))).get("logits")!;
+        expect(logits.shape).toEqual([n, 7]);
+        const values = toNumbers(logits);
+        expect(values.every(Number.isFinite)).toBe(true);
+        expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(1e-3);
+      }
+      await session.release();
+    },
+  );
+
+  it.each(architectures.map(({ name }) => name))("%s survives its file, and the seed fixes its bytes", (name) => {
+    const bytes = encodeModel(build(name, settings[name]));
+    const same = (other: Uint8Array) => Buffer.compare(bytes, other) === 0;
+    expect(same(encodeModel(decodeModel(bytes)))).toBe(true);
+    expect(same(encodeModel(build(name, settings[name])))).toBe(true);
+    expect(same(encodeModel(build(name, settings[name], 2)))).toBe(false);
+  });
+
+  it("keeps the variance of features through its depth (He, Xavier)", async () => {
+    const graph = build("vgg-s", { size: 48, width: 0.25, channels: 1 });
+    const probe = {
+      ...graph,
+      outputs: [{ name: "conv5", dtype: "float32" as const, shape: undefined }, ...graph.outputs],
+    };
+    const session = await openSession(probe);
+    const images = tensor("float32", [8, 1, 48, 48]);
+    const random = createRandom(9);
+    for (let i = 0; i < images.data.length; i++) images.data[i] = random.normal();
+    const features = toNumbers((await session.run(new Map([["image", images]]))).get("conv5")!);
+    const deviation = Math.sqrt(features.reduce((sum, v) => sum + v * v, 0) / features.length);
+    expect(deviation).toBeGreaterThan(0.1);
+    expect(deviation).toBeLessThan(10);
+    await session.release();
+  });
+});
+
+describe("settings", () => {
+  it("are checked: unknown names, ranges, names of architectures", () => {
+    expect(() => build("resnet-20", { depth: 3 })).toThrow(NetpareError);
+    expect(() => build("lenet-5", { size: 4 })).toThrow(/size/);
+    expect(() => findArchitecture("resnet-21")).toThrow(/resnet-20/);
+  });
+
+  it("scale: width doubles channels, size changes the input", () => {
+    const narrow = analyzeCost(build("resnet-8", { width: 8 }));
+    const wide = analyzeCost(build("resnet-8", { width: 16 }));
+    expect(wide.macs / narrow.macs).toBeGreaterThan(3.5);
+    expect(build("faces-net", { size: 64, channels: 3 }).inputs[0]!.shape).toEqual(["N", 3, 64, 64]);
+  });
+});
