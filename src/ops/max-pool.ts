@@ -20,9 +20,9 @@ export const maxPool = defineOp("MaxPool", {
     return [fact(x.dtype, shape), fact("int64", shape)];
   },
   channels: { link: linkPool },
-  vjp(g, { a, I: [x], O: [y], GO: [gy] }) {
+  vjp(g, { node, a, I: [x], O: [y], GO: [gy] }) {
     const axes = windowAxes(a, requireKernel(a.kernel_shape), g.shape(x).slice(2), a.ceil_mode !== 0);
-    return [maxPoolGradient(g, x, y, gy, axes)];
+    return [maxPoolGradient(g, node, [x, y, gy], axes)];
   },
   evaluate({ node, a, I: [x] }) {
     const spatial = x.shape.slice(2);
