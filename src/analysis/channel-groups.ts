@@ -140,7 +140,7 @@ class Slots {
           this.pinAxis(value, axis);
       return;
     }
-    if (map === undefined && a.size !== b.size)
+    if (map === undefined && a.size > b.size)
       throw new Error(`internal: axis ${pAxis} of '${p}' has ${a.size} slots, axis ${qAxis} of '${q}' ${b.size}`);
     for (let i = 0; i < a.size; i++) {
       const j = map === undefined ? i : map(i);
