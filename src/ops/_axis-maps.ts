@@ -8,11 +8,11 @@ import { int64s, tensor, tensorOf } from "../tensor/tensor.ts";
 import type { TypedBuilder } from "./typed-builder.ts";
 
 /** Largest 0/1 matrix, in elements, that beats a scatter-add in onnxruntime. */
-const oneHotLimit = 4096;
+const oneHotLimit = 2 ** 15;
 
 /**
  * The adjoint of taking `map` along an axis: `x[…, m, …] = Σ_{i: map[i] = m} gy[…, i, …]` for `m < size`.
- * `gy: (…, map.length, …)`; negative entries of `map` are dropped.
+ * `gy: (…, map.length, …)`.
  */
 export function untakeAxis(g: TypedBuilder, gy: string, axis: number, map: readonly number[], size: number): string {
   const shape = g.shape(gy);
@@ -26,8 +26,8 @@ export function untakeAxis(g: TypedBuilder, gy: string, axis: number, map: reado
   }
   const matrix = (rows: number, columns: number, one: (i: number) => number) => {
     const values = new Float64Array(rows * columns);
-    map.forEach((m, i) => {
-      if (m >= 0) values[one(i)] = 1;
+    map.forEach((_, i) => {
+      values[one(i)] = 1;
     });
     return g.initializer("one_hot", tensorOf(g.dtype(gy), [rows, columns], values));
   };
