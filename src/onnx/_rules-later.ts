@@ -150,6 +150,14 @@ const quantizePlainly: Rule = (node, scope) => {
   return [{ ...node, attributes: without(node.attributes, "saturate", "block_size", "output_dtype", "precision") }];
 };
 
+/** Refuses a node whose inputs at `indices` are known to have another type than `dtypes`. */
+function onlyTypes(indices: readonly number[], dtypes: readonly string[]): Rule {
+  return (node, scope) => {
+    const other = indices.map((i) => scope.type(node.inputs[i] ?? "").dtype).find((t) => t && !dtypes.includes(t));
+    return other === undefined ? [node] : `opset 17 does not have it for ${other}`;
+  };
+}
+
 const scatterOnly: Rule = (node) => {
   const reduction = text(node, "reduction", "none");
   return reduction === "max" || reduction === "min" ? `it reduces by ${reduction}` : [node];
@@ -174,6 +182,9 @@ const gridOfAny: Rule = (node) => {
 };
 
 const reduction: readonly Change[] = [{ since: 18, down: axesToAttribute, up: axesToInput }];
+const notBool: Rule = (node, scope) =>
+  scope.type(node.inputs[0] ?? "").dtype === "bool" ? "opset 17 does not have it for bool" : [node];
+const extremum: readonly Change[] = [...reduction, { since: 20, down: notBool, up: unchanged }];
 const cast: readonly Change[] = [{ since: 19, down: castPlainly, up: unchanged }];
 const quantize: readonly Change[] = [{ since: 19, down: quantizePlainly, up: unchanged }];
 const scatter: readonly Change[] = [{ since: 18, down: scatterOnly, up: unchanged }];
@@ -183,22 +194,34 @@ export const changesAfter17: Readonly<Record<string, readonly Change[]>> = {
   AveragePool: [{ since: 19, down: notDilated, up: unchanged }],
   Cast: cast,
   CastLike: cast,
-  DFT: [{ since: 20, down: () => "its axis is an input", up: () => "its axis is an attribute" }],
+  DFT: [
+    {
+      since: 20,
+      down: () => "its axis is an input",
+      up: (node) => (node.attributes.axis === undefined ? [node] : "its axis is an attribute"),
+    },
+  ],
   DequantizeLinear: quantize,
   GridSample: [{ since: 20, down: gridOf2d, up: gridOfAny }],
+  IsInf: [{ since: 20, down: onlyTypes([0], ["float32", "float64"]), up: unchanged }],
   LpPool: [{ since: 18, down: notDilated, up: unchanged }],
   Pad: [{ since: 18, down: padAllAxes, up: unchanged }],
   QuantizeLinear: quantize,
+  QLinearMatMul: [{ since: 21, down: onlyTypes([1, 4, 6], ["float32"]), up: unchanged }],
   Range: [
-    { since: 27, down: (node) => [{ ...node, attributes: without(node.attributes, "stash_type") }], up: unchanged },
+    {
+      since: 27,
+      down: (node) => (node.attributes.stash_type === undefined ? [node] : "it says in which type it counts"),
+      up: unchanged,
+    },
   ],
   ReduceL1: reduction,
   ReduceL2: reduction,
   ReduceLogSum: reduction,
   ReduceLogSumExp: reduction,
-  ReduceMax: reduction,
+  ReduceMax: extremum,
   ReduceMean: reduction,
-  ReduceMin: reduction,
+  ReduceMin: extremum,
   ReduceProd: reduction,
   ReduceSumSquare: reduction,
   Resize: [{ since: 18, down: resizeAllAxes, up: unchanged }],

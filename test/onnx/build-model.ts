@@ -145,7 +145,7 @@ export interface Result {
 
 /** Opens a model on onnxruntime, silently. */
 export function openSession(bytes: Uint8Array): Promise<InferenceSession> {
-  return InferenceSession.create(bytes, { logSeverityLevel: 3, intraOpNumThreads: 1 });
+  return InferenceSession.create(bytes, { logSeverityLevel: 4, intraOpNumThreads: 1 });
 }
 
 /** Runs a model on seeded float inputs of the given shapes, or on given tensors. */
@@ -167,4 +167,16 @@ export async function runModel(
   }
   await session.release();
   return results;
+}
+
+/** The largest difference of two outputs, relative to the expected value where that is above 1. */
+export function largestDifference(expected: ArrayLike<unknown>, got: ArrayLike<unknown>): number {
+  let largest = expected.length === got.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b] = [Number(expected[i]), Number(got[i])];
+    if (Object.is(a, b)) continue;
+    const difference = Math.abs(a - b) / Math.max(1, Math.abs(a));
+    largest = difference <= largest ? largest : Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+  }
+  return largest;
 }

@@ -8,6 +8,7 @@ import {
   elem,
   floats,
   int64s,
+  largestDifference,
   type ModelSpec,
   modelBytes,
   node,
@@ -595,12 +596,6 @@ describe("version conversion, against onnxruntime on the file as it was", () => 
       }
     });
 });
-
-function largestDifference(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
-  let largest = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(Number(a[i]) - Number(b[i])));
-  return largest;
-}
 
 describe("the form in memory", () => {
   const decode = (spec: ModelSpec, options?: DecodeOptions): Graph => decodeModel(modelBytes(spec), options);
