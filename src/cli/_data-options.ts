@@ -51,8 +51,13 @@ export function resolvePreprocessing(
   );
 }
 
-/** Opens a data set, folders of images at the size and channels that a model's input wants. */
-export async function openData(spec: string, input: ImageInput | undefined, host: Host): Promise<Dataset> {
+/** Opens a data set, or only one split of it; folders of images at the size and channels that a model's input wants. */
+export async function openData(
+  spec: string,
+  input: ImageInput | undefined,
+  host: Host,
+  only?: "train" | "test",
+): Promise<Dataset> {
   const progress = host.progress(spec.startsWith("faces") ? "drawing faces" : "reading data");
   const channels = input?.channels === 1 || input?.channels === 3 ? input.channels : undefined;
   const { height, width } = input ?? {};
@@ -61,6 +66,7 @@ export async function openData(spec: string, input: ImageInput | undefined, host
       height,
       width,
       channels,
+      only,
       onProgress: (done, total) => progress.update(done, total),
     });
   } finally {

@@ -88,11 +88,13 @@ function applyMethodCommand(method: Method) {
       await checkOutFile(own.out);
       const params = method.params.parse(given);
       checkRequirements(method, params, own);
-      const task = await prepare(model.graph, own, host);
+      const trains = own.epochs !== undefined || method.requires(params).includes("teacher");
+      const task = await prepare(model.graph, own, trains, host);
       const { seed } = readTrainingOptions(given);
       const application = await applyTo(task, method, params, { seed, limit: own.limit }, host);
       const graph = carryMetadata(application.graph, task);
-      const trained = await finish(graph, application.recipe, task, own, readTrainingOptions(given), host);
+      const options = trains ? readTrainingOptions(given) : undefined;
+      const trained = await finish(graph, application.recipe, task, own, options, host);
       const after = { ...costOf(graph), fileBytes: (await stat(own.out)).size };
       const before = { ...costOf(model.graph), fileBytes: model.fileBytes };
       const { changes, skipped } = application;
@@ -112,10 +114,10 @@ interface ApplyTask {
   readonly data: { readonly dataset: Dataset; readonly preprocessing: Preprocessing } | undefined;
 }
 
-async function prepare(graph: Graph, own: OwnOptions, host: Host): Promise<ApplyTask> {
+async function prepare(graph: Graph, own: OwnOptions, trains: boolean, host: Host): Promise<ApplyTask> {
   const teacher = own.teacher === undefined ? undefined : (await loadModel(own.teacher)).graph;
   if (own.data === undefined) return { graph, teacher, data: undefined };
-  const dataset = await openData(own.data, findImageInput(graph), host);
+  const dataset = await openData(own.data, findImageInput(graph), host, trains ? undefined : "train");
   const preprocessing = resolvePreprocessing(own, graph, dataset);
   const reading = (model: Graph) => withPreprocessing(model, readPreprocessing(model) ?? preprocessing);
   return {
@@ -164,10 +166,10 @@ async function finish(
   asked: TrainingRecipe | undefined,
   task: ApplyTask,
   own: OwnOptions,
-  options: TrainingOptions,
+  options: TrainingOptions | undefined,
   host: Host,
 ): Promise<TrainingResult | undefined> {
-  if (task.data === undefined || (asked === undefined && own.epochs === undefined)) {
+  if (task.data === undefined || options === undefined) {
     await writeModel(own.out, graph);
     return undefined;
   }

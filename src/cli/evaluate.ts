@@ -41,7 +41,7 @@ export const evaluateCommand = defineCommand({
   async run({ args, options: given, host }) {
     const model = await loadModel(args[0] ?? "");
     const reference = given.reference === undefined ? undefined : await loadModel(given.reference);
-    const dataset = await openData(given.data, findImageInput(model.graph), host);
+    const dataset = await openData(given.data, findImageInput(model.graph), host, given.split);
     const evaluation = await evaluateFile(model, dataset, given, host);
     const { samples, top1, top5, loss } = evaluation;
     // Flags speak of the model; a reference that knows its own preprocessing keeps it.

@@ -28,10 +28,11 @@ const TRAIN_FILES = [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`);
 const TEST_FILES = ["test_batch.bin"];
 
 /**
- * The six batches in `folder`, or in its `cifar-10-batches-bin`, where the published archive puts them.
+ * The six batches in `folder`, or in its `cifar-10-batches-bin`, where the published archive puts them; the other split
+ * stays empty where `only` one is wanted.
  * @throws NetpareError bad-data naming the missing or damaged file.
  */
-export async function readCifar10(folder: string): Promise<Dataset> {
+export async function readCifar10(folder: string, only?: "train" | "test"): Promise<Dataset> {
   const inner = join(folder, "cifar-10-batches-bin");
   const place = (await isFile(join(inner, "test_batch.bin"))) ? inner : folder;
   for (const file of [...TRAIN_FILES, ...TEST_FILES])
@@ -46,8 +47,8 @@ export async function readCifar10(folder: string): Promise<Dataset> {
     channels: 3,
     height: 32,
     width: 32,
-    train: await readBatches(place, TRAIN_FILES),
-    test: await readBatches(place, TEST_FILES),
+    train: await readBatches(place, only === "test" ? [] : TRAIN_FILES),
+    test: await readBatches(place, only === "train" ? [] : TEST_FILES),
     preprocessing: {
       scale: 1 / 255,
       mean: [0.4914, 0.4822, 0.4465],

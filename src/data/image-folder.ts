@@ -23,6 +23,8 @@ export interface ImageFolderOptions {
   readonly testShare?: number | undefined;
   /** Seed of that split; default 0. */
   readonly seed?: number | undefined;
+  /** The split that is wanted; the other comes empty. */
+  readonly only?: "train" | "test" | undefined;
   /** Called as images are decoded. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -55,7 +57,8 @@ const IMAGENET: Record<1 | 3, Preprocessing> = {
 export async function readImageFolder(folder: string, options: ImageFolderOptions = {}): Promise<Dataset> {
   const { classes, train, test } = await listSplits(folder, options);
   const shape = await resolveShape(train[0]!.path, options);
-  const total = train.length + test.length;
+  const wanted = { train: options.only === "test" ? [] : train, test: options.only === "train" ? [] : test };
+  const total = wanted.train.length + wanted.test.length;
   const bytes = Math.max(train.length, test.length) * shape.channels * shape.height * shape.width;
   if (bytes > MAX_DATA_BYTES)
     throw new NetpareError(
@@ -68,8 +71,8 @@ export async function readImageFolder(folder: string, options: ImageFolderOption
     name: "images",
     classes,
     ...shape,
-    train: await decodeSplit(train, shape, onImage),
-    test: await decodeSplit(test, shape, onImage),
+    train: await decodeSplit(wanted.train, shape, onImage),
+    test: await decodeSplit(wanted.test, shape, onImage),
     preprocessing: IMAGENET[shape.channels],
   };
 }

@@ -12,7 +12,7 @@ export {
 export { CIFAR10_CLASSES, readCifar10 } from "./cifar10.ts";
 export type { Dataset, Split } from "./dataset.ts";
 export { type ContactSheet, type ContactSheetOptions, contactSheet, writeContactSheet } from "./faces/contact-sheet.ts";
-export { createFaces, type FacesOptions } from "./faces/create-faces.ts";
+export { createFaces, createFacesInTurns, type FacesOptions } from "./faces/create-faces.ts";
 export { createFacePainter, drawFace, type FaceFormat, type FacePainter } from "./faces/draw-face.ts";
 export { EXPRESSIONS, type Expression } from "./faces/expression.ts";
 export { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";

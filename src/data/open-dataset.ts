@@ -7,7 +7,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { readCifar10 } from "./cifar10.ts";
 import { isFolder } from "./data-file.ts";
 import type { Dataset } from "./dataset.ts";
-import { createFaces, type FacesOptions } from "./faces/create-faces.ts";
+import { createFacesInTurns, type FacesOptions } from "./faces/create-faces.ts";
 import { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
 import { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
 
@@ -15,7 +15,7 @@ import { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
 export const DATASET_GRAMMAR =
   "faces[:size=48|64,channels=1|3,train=N,test=N,seed=N], mnist:DIR, fashion-mnist:DIR, cifar10:DIR or images:DIR";
 
-/** What only `images:DIR` heeds, besides `onProgress`, which `faces` calls too. */
+/** Besides `only` and `onProgress`, what `images:DIR` alone heeds; IDX files are always read whole. */
 export type OpenDatasetOptions = ImageFolderOptions;
 
 const count = z.coerce.number().int().min(1).max(1_000_000);
@@ -37,13 +37,13 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   const rest = colon < 0 ? "" : spec.slice(colon + 1);
   switch (kind) {
     case "faces":
-      return createFaces({ ...parseFacesSpec(rest), onProgress: options.onProgress });
+      return createFacesInTurns({ ...parseFacesSpec(rest, options.only), onProgress: options.onProgress });
     case "mnist":
       return readIdxDataset(await requireFolder(kind, rest), kind, MNIST_CLASSES);
     case "fashion-mnist":
       return readIdxDataset(await requireFolder(kind, rest), kind, FASHION_MNIST_CLASSES);
     case "cifar10":
-      return readCifar10(await requireFolder(kind, rest));
+      return readCifar10(await requireFolder(kind, rest), options.only);
     case "images":
       return readImageFolder(await requireFolder(kind, rest), options);
     default:
@@ -52,7 +52,7 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
 }
 
 /** The settings in `size=64,channels=3,…`; what is left out has its default. */
-function parseFacesSpec(text: string): FacesOptions {
+function parseFacesSpec(text: string, only: OpenDatasetOptions["only"]): FacesOptions {
   const entries: Record<string, string> = {};
   for (const part of text === "" ? [] : text.split(",")) {
     const [key = "", value = "", ...more] = part.split("=").map((piece) => piece.trim());
@@ -72,8 +72,8 @@ function parseFacesSpec(text: string): FacesOptions {
   return {
     size: size === "64" ? 64 : 48,
     channels: channels === "3" ? 3 : 1,
-    trainSamples: train,
-    testSamples: test,
+    trainSamples: only === "test" ? 0 : train,
+    testSamples: only === "train" ? 0 : test,
     seed,
   };
 }

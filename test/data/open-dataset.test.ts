@@ -25,6 +25,19 @@ describe("openDataset", () => {
     await expect(openDataset(`mnist:${join(mnist, "a:b,c=d")}`)).rejects.toThrow("a:b,c=d is missing");
   });
 
+  it("opens one split alone, the same as in the whole", async () => {
+    const cifar10 = `cifar10:${await folderOf(tinyCifar10())}`;
+    for (const spec of ["faces:train=9,test=3", cifar10]) {
+      const whole = await openDataset(spec);
+      const test = await openDataset(spec, { only: "test" });
+      expect(test.train.length).toBe(0);
+      expect(test.test).toEqual(whole.test);
+      const train = await openDataset(spec, { only: "train" });
+      expect(train.test.length).toBe(0);
+      expect(train.train).toEqual(whole.train);
+    }
+  });
+
   it("refuses other spellings", async () => {
     const refused = (spec: string) => expect(openDataset(spec)).rejects;
     await refused("imagenet:x").toMatchObject({

@@ -23,6 +23,25 @@ export interface FacesOptions extends FaceFormat {
  * @throws NetpareError bad-option for a number of faces that is no whole number or does not fit in memory.
  */
 export function createFaces(options: FacesOptions): Dataset {
+  const drawing = drawFaces(options);
+  for (;;) {
+    const { done, value } = drawing.next();
+    if (done) return value;
+  }
+}
+
+/** As `createFaces`, with a turn of the event loop now and then, so that timers and signals are heard. */
+export async function createFacesInTurns(options: FacesOptions): Promise<Dataset> {
+  const drawing = drawFaces(options);
+  for (;;) {
+    const { done, value } = drawing.next();
+    if (done) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Draws the data set and pauses after every 256 faces. */
+function* drawFaces(options: FacesOptions): Generator<undefined, Dataset> {
   const { size, channels, trainSamples, testSamples, seed, onProgress } = options;
   const random = createRandom(seed);
   const total = trainSamples + testSamples;
@@ -32,13 +51,18 @@ export function createFaces(options: FacesOptions): Dataset {
     channels,
     height: size,
     width: size,
-    train: drawSplit(trainSamples, options, random.fork(0), (done) => onProgress?.(done, total)),
-    test: drawSplit(testSamples, options, random.fork(1), (done) => onProgress?.(trainSamples + done, total)),
+    train: yield* drawSplit(trainSamples, options, random.fork(0), (done) => onProgress?.(done, total)),
+    test: yield* drawSplit(testSamples, options, random.fork(1), (done) => onProgress?.(trainSamples + done, total)),
     preprocessing: { scale: 1 / 255, mean: [0.5], std: [0.5], channels: channels === 1 ? "grey" : "rgb" },
   };
 }
 
-function drawSplit(length: number, format: FaceFormat, random: Random, onDone: (done: number) => void): Split {
+function* drawSplit(
+  length: number,
+  format: FaceFormat,
+  random: Random,
+  onDone: (done: number) => void,
+): Generator<undefined, Split> {
   const stride = format.channels * format.size * format.size;
   const most = Math.floor(MAX_DATA_BYTES / stride);
   if (!(Number.isInteger(length) && length >= 0 && length <= most))
@@ -56,7 +80,9 @@ function drawSplit(length: number, format: FaceFormat, random: Random, onDone: (
     const label = order[turn]!;
     labels[i] = label;
     paintFace(EXPRESSIONS[label]!, random, images, i * stride);
-    if ((i + 1) % 256 === 0 || i + 1 === length) onDone(i + 1);
+    if ((i + 1) % 256 !== 0 && i + 1 !== length) continue;
+    onDone(i + 1);
+    yield;
   }
   return { images, labels, length };
 }
