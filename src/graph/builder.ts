@@ -23,6 +23,7 @@ export class GraphBuilder {
   readonly opsets: Map<string, number>;
   readonly name: string;
   protected readonly names: Names;
+  private readonly extra: Pick<Graph, "extra">;
 
   constructor(start: string | Graph) {
     const graph = typeof start === "string" ? undefined : start;
@@ -34,6 +35,7 @@ export class GraphBuilder {
     this.metadata = new Map(graph?.metadata);
     this.opsets = new Map(graph?.opsets ?? [["", 17]]);
     this.names = createNames(graph);
+    this.extra = graph?.extra === undefined ? {} : { extra: graph.extra };
   }
 
   /** A name not yet taken, `hint` itself if it is free. */
@@ -97,6 +99,7 @@ export class GraphBuilder {
       initializers: new Map(this.initializers),
       metadata: new Map(this.metadata),
       opsets: new Map(this.opsets),
+      ...this.extra,
     });
   }
 }

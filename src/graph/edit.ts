@@ -91,11 +91,12 @@ export class GraphEdit {
   }
 
   /**
-   * A renamed graph output keeps its public name: whoever writes the new value writes that name instead, and the old value
+   * A renamed graph output, or value that a sub-graph reads, keeps its name: whoever writes the new value writes that name instead, and the old value
    * gets another. Where the new value is no node's, or is an output itself, it is copied.
    */
   private keepOutputNames(nodes: readonly Node[]): { names: Map<string, string>; copies: Node[] } {
-    const outputs = new Set(this.graph.outputs.map((output) => output.name));
+    const captured = nodes.flatMap((node) => node.captures ?? []);
+    const outputs = new Set([...this.graph.outputs.map((output) => output.name), ...captured]);
     const written = new Set(nodes.flatMap((node) => node.outputs));
     const names = new Map<string, string>();
     const copies: Node[] = [];

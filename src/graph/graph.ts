@@ -30,6 +30,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  /** Values of the graph that the node's sub-graphs read beside its inputs, under names that cannot change. */
+  readonly captures?: readonly string[];
   readonly extra?: Uint8Array;
 }
 
@@ -52,6 +54,11 @@ export function nodeLabel(node: Node): string {
   return `${node.op} '${node.name || node.outputs[0]}'`;
 }
 
+/** Every value a node reads, those its sub-graphs read included; "" for an absent input. */
+export function readsOf(node: Node): readonly string[] {
+  return node.captures === undefined ? node.inputs : [...node.inputs, ...node.captures];
+}
+
 /** The node that writes each value. */
 export function producers(graph: Graph): Map<string, Node> {
   const map = new Map<string, Node>();
@@ -63,7 +70,7 @@ export function producers(graph: Graph): Map<string, Node> {
 export function consumers(graph: Graph): Map<string, Node[]> {
   const map = new Map<string, Node[]>();
   for (const node of graph.nodes)
-    for (const input of new Set(node.inputs)) {
+    for (const input of new Set(readsOf(node))) {
       if (input === "") continue;
       const readers = map.get(input);
       if (readers) readers.push(node);

@@ -1,6 +1,6 @@
 /** Topological order, and removal of what no output depends on. */
 import { NetpareError } from "../tensor/error.ts";
-import { type Graph, type Node, nodeLabel } from "./graph.ts";
+import { type Graph, type Node, nodeLabel, readsOf } from "./graph.ts";
 
 /**
  * The nodes in an order in which each follows its producers; the given order is kept where it allows.
@@ -12,17 +12,17 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
   const state = new Map<Node, "open" | "done">();
   const sorted: Node[] = [];
   for (const root of nodes) {
-    const stack: { node: Node; next: number }[] = [];
+    const stack: { node: Node; reads: readonly string[]; next: number }[] = [];
     const enter = (node: Node) => {
       if (state.get(node) === "open") throw new NetpareError("bad-model", `${nodeLabel(node)} depends on itself`);
       if (state.get(node) === "done") return;
       state.set(node, "open");
-      stack.push({ node, next: 0 });
+      stack.push({ node, reads: readsOf(node), next: 0 });
     };
     enter(root);
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
-      const input = top.node.inputs[top.next++];
+      const input = top.reads[top.next++];
       if (input !== undefined) {
         const producer = writer.get(input);
         if (producer) enter(producer);
@@ -43,7 +43,7 @@ export function removeDead(graph: Graph): Graph {
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((output) => live.has(output))) continue;
     nodes.push(node);
-    for (const input of node.inputs) live.add(input);
+    for (const input of readsOf(node)) live.add(input);
   }
   const inputs = new Set(graph.inputs.map((input) => input.name));
   const initializers = new Map([...graph.initializers].filter(([name]) => live.has(name) || inputs.has(name)));

@@ -1,6 +1,6 @@
 /** Checks a graph's form: names written once, nodes in topological order, outputs that exist. */
 import { NetpareError } from "../tensor/error.ts";
-import { type Graph, nodeLabel } from "./graph.ts";
+import { type Graph, nodeLabel, readsOf } from "./graph.ts";
 
 /**
  * Returns `graph` where it is well formed.
@@ -16,7 +16,7 @@ export function verifyGraph(graph: Graph): Graph {
     written.add(name);
   }
   for (const node of graph.nodes) {
-    for (const input of node.inputs)
+    for (const input of readsOf(node))
       if (input !== "" && !written.has(input))
         throw new NetpareError("bad-model", `${nodeLabel(node)} reads '${input}', which nothing before it writes`);
     for (const output of node.outputs) {

@@ -91,9 +91,9 @@ function fileSize(path: string, location: string, what: string): number {
 }
 
 function readRegion(path: string, offset: number, length: number, location: string, what: string): Uint8Array {
-  const bytes = new Uint8Array(length);
   let file: number | undefined;
   try {
+    const bytes = new Uint8Array(length);
     file = openSync(path, "r");
     let done = 0;
     while (done < length) {
@@ -101,10 +101,10 @@ function readRegion(path: string, offset: number, length: number, location: stri
       if (count === 0) throw new Error("it ends early");
       done += count;
     }
+    return bytes;
   } catch (error) {
     throw malformed(what, `external data file '${location}' cannot be read (${(error as Error).message})`);
   } finally {
     if (file !== undefined) closeSync(file);
   }
-  return bytes;
 }

@@ -1,9 +1,11 @@
 /** NodeProto to and from Node. Fields a Node does not hold (documentation, overload, metadata, unknown ones) go into `extra`. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Attribute } from "../graph/attributes.ts";
+import type { Attribute, Attributes } from "../graph/attributes.ts";
 import { type Node, nodeLabel } from "../graph/graph.ts";
 import { decodeAttribute, encodeAttribute } from "./_attribute.ts";
+import { canonicalDomain } from "./_domain.ts";
 import type { ExternalData } from "./_external.ts";
+import { readSubgraphs } from "./_subgraph.ts";
 import { bodyOf, fieldsOf, malformed, Spans, textOf, writeField, writeText } from "./_wire.ts";
 
 const no = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 };
@@ -32,10 +34,16 @@ export function decodeNode(message: Uint8Array, index: number, external: Externa
   const node = { ...text, domain: canonicalDomain(text.domain), inputs, outputs };
   const label = nodeLabel({ ...node, attributes: {} });
   const attributes = decodeAttributes(bodies, label, external);
-  return { ...node, attributes, ...(extra.isEmpty ? {} : { extra: extra.bytes() }) };
+  const captures = capturesOf(attributes, label);
+  return {
+    ...node,
+    attributes,
+    ...(captures.length === 0 ? {} : { captures }),
+    ...(extra.isEmpty ? {} : { extra: extra.bytes() }),
+  };
 }
 
-function decodeAttributes(bodies: readonly Uint8Array[], label: string, external: ExternalData) {
+function decodeAttributes(bodies: readonly Uint8Array[], label: string, external: ExternalData): Attributes {
   const attributes = new Map<string, Attribute>();
   for (const body of bodies) {
     const { name, attribute } = decodeAttribute(body, label, external);
@@ -45,9 +53,13 @@ function decodeAttributes(bodies: readonly Uint8Array[], label: string, external
   return Object.fromEntries(attributes);
 }
 
-/** ONNX's own domain has two spellings; in memory it is "". */
-export function canonicalDomain(domain: string): string {
-  return domain === "ai.onnx" ? "" : domain;
+/** What the node's sub-graphs read from around them. */
+function capturesOf(attributes: Attributes, label: string): string[] {
+  const captures = new Set<string>();
+  for (const attribute of Object.values(attributes))
+    if (attribute.kind === "opaque")
+      for (const name of readSubgraphs(attribute.value, label)?.captures ?? []) captures.add(name);
+  return [...captures];
 }
 
 /** The NodeProto of one node. */

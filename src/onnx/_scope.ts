@@ -1,6 +1,6 @@
 /** What a version rule sees of the graph around its node, and what it may add. */
 import type { Attributes } from "../graph/attributes.ts";
-import type { Graph, Node, ValueType } from "../graph/graph.ts";
+import { type Graph, type Node, readsOf, type ValueType } from "../graph/graph.ts";
 import { createNames } from "../graph/names.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { isFloat } from "../tensor/dtype.ts";
@@ -47,7 +47,7 @@ export function createScope(
   for (const [name, value] of graph.initializers) if (!feedable.has(name)) constants.set(name, value);
   const read = new Set(graph.outputs.map((output) => output.name));
   for (const node of graph.nodes) {
-    for (const input of node.inputs) read.add(input);
+    for (const input of readsOf(node)) read.add(input);
     const value = constantOf(node);
     if (value !== undefined) constants.set(node.outputs[0]!, value);
   }

@@ -6,6 +6,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Graph, Value } from "../graph/graph.ts";
+import { NetpareError } from "../tensor/error.ts";
 import { type Extra, graphFields, modelFields, readExtra, structureOf } from "./_extra.ts";
 import { encodeNode } from "./_node.ts";
 import { encodeTensor } from "./_tensor.ts";
@@ -20,11 +21,18 @@ import {
 } from "./onnx_pb.ts";
 import { convertFromGraphOpset, graphOpset } from "./opset.ts";
 
+/** Protobuf's limit for a message. */
+const largestFile = 2 ** 31 - 1;
+
 /**
  * Writes a model.
- * @throws NetpareError `unsupported` where an operator has no form in the graph's opset.
+ * @throws NetpareError `unsupported` where an operator has no form in the graph's opset, or the file would pass 2 GiB.
  */
 export function encodeModel(graph: Graph): Uint8Array {
+  let tensorBytes = 0;
+  for (const { data } of graph.initializers.values()) tensorBytes += data.byteLength;
+  if (tensorBytes > largestFile)
+    throw new NetpareError("unsupported", `the tensors take ${tensorBytes} bytes; an ONNX file holds less than 2 GiB`);
   const extra = readExtra(graph.extra);
   const opset = graph.opsets.get("") ?? graphOpset;
   const writer = new BinaryWriter();

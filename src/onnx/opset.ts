@@ -11,8 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { changesTo17 } from "./_rules-17.ts";
 import { changesAfter17 } from "./_rules-later.ts";
 import { type Change, createScope, type Scope } from "./_scope.ts";
-import { attributeTypes } from "./_types.ts";
-import { bodyOf, enumOf, fieldsOf, textOf } from "./_wire.ts";
+import { readSubgraphs } from "./_subgraph.ts";
 
 /** The operator set whose forms operators have in memory. */
 export const graphOpset = 17;
@@ -153,40 +152,11 @@ export function convertFromGraphOpset(graph: Graph): Pick<Graph, "nodes" | "init
 function checkSubgraphs(node: Node, opset: number): void {
   for (const [name, attribute] of Object.entries(node.attributes)) {
     if (attribute.kind !== "opaque") continue;
-    const op = staleOperator(attribute.value, opset);
-    if (op !== undefined)
-      throw new NetpareError(
-        "unsupported",
-        `${nodeLabel(node)}: its sub-graph '${name}' holds ${op} of opset ${opset}; export the model again with opset ${graphOpset}`,
-      );
+    for (const op of readSubgraphs(attribute.value, nodeLabel(node))?.operators ?? [])
+      if (Object.hasOwn(changesTo17, op) && changesTo17[op]!.some(({ since }) => since > opset))
+        throw new NetpareError(
+          "unsupported",
+          `${nodeLabel(node)}: its sub-graph '${name}' holds ${op} of opset ${opset}; export the model again with opset ${graphOpset}`,
+        );
   }
-}
-
-/** An operator inside of a sub-graph attribute that changed between `opset` and 17. */
-function staleOperator(attribute: Uint8Array, opset: number): string | undefined {
-  const what = "sub-graph";
-  const graphs: Uint8Array[] = [];
-  const collect = (message: Uint8Array) => {
-    let isGraph = false;
-    const bodies: Uint8Array[] = [];
-    for (const field of fieldsOf(message, what)) {
-      if (field.no === 6 || field.no === 11) bodies.push(bodyOf(message, field, what));
-      else if (field.no === 20)
-        isGraph = [attributeTypes.graph, attributeTypes.graphs].includes(enumOf(message, field, what) as 5);
-    }
-    if (isGraph) graphs.push(...bodies);
-  };
-  collect(attribute);
-  for (let graph = graphs.pop(); graph !== undefined; graph = graphs.pop())
-    for (const field of fieldsOf(graph, what)) {
-      if (field.no !== 1) continue;
-      const node = bodyOf(graph, field, what);
-      for (const inner of fieldsOf(node, what)) {
-        if (inner.no === 5) collect(bodyOf(node, inner, what));
-        if (inner.no !== 4) continue;
-        const op = textOf(node, inner, what);
-        if (Object.hasOwn(changesTo17, op) && changesTo17[op]!.some(({ since }) => since > opset)) return op;
-      }
-    }
-  return undefined;
 }

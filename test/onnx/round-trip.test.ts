@@ -8,10 +8,13 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { int, ints, tensorAttribute } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
+import { GraphEdit } from "../../src/graph/edit.ts";
 import { feeds, type Graph } from "../../src/graph/graph.ts";
+import { removeDead } from "../../src/graph/order.ts";
 import { decodeModel, encodeModel } from "../../src/onnx/index.ts";
 import {
   AttributeProtoSchema,
@@ -21,7 +24,7 @@ import {
   TensorProtoSchema,
 } from "../../src/onnx/onnx_pb.ts";
 import { tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
-import { attribute, elem, floats, int64s, modelBytes, node, openSession, value } from "./build-model.ts";
+import { attribute, elem, floats, int64s, modelBytes, node, openSession, runModel, value } from "./build-model.ts";
 
 const relu = {
   opset: 17,
@@ -119,7 +122,7 @@ describe("inputs, outputs and dimensions", () => {
     const [graph, proto] = twice(modelBytes(relu));
     expect(graph.inputs).toEqual([{ name: "x", dtype: "float32", shape: ["n", 3, "?"] }]);
     expect(graph.outputs).toEqual([{ name: "y", dtype: "float32", shape: undefined }]);
-    const plain = new GraphBuilder({ ...graph, extra: undefined } as never).build();
+    const { extra: _, ...plain } = graph;
     const shape = parse(encodeModel(plain)).graph!.input[0]!.type!.value;
     expect(shape.case === "tensorType" && shape.value.shape!.dim.map((d) => d.value.case)).toEqual([
       "dimParam",
@@ -301,6 +304,83 @@ describe("nodes and attributes", () => {
     const graph = decodeModel(modelBytes(spec));
     expect(graph.nodes[0]!.domain).toBe("");
     expect([...graph.opsets]).toEqual([["", 17]]);
+  });
+});
+
+describe("sub-graphs", () => {
+  const constant = (name: string, v: number) => node("Constant", [], [name], [attribute.float("value_float", v)]);
+  const branch = (name: string, nodes: ReturnType<typeof node>[], output: string) => ({
+    name,
+    type: 5,
+    g: { name, node: nodes, output: [value(output, undefined)] },
+  });
+  /** Nested: the inner If of the else branch reads 'outer', the initializer 'w', and 'local' of the branch around it. */
+  const nested = modelBytes({
+    opset: 17,
+    inputs: [value("x", [2]), value("c", [], elem.bool)],
+    outputs: [value("y", undefined)],
+    nodes: [
+      node(
+        "If",
+        ["c"],
+        ["y"],
+        [
+          branch("then_branch", [node("Neg", ["outer"], ["t"])], "t"),
+          branch(
+            "else_branch",
+            [
+              constant("local", 2),
+              node(
+                "If",
+                ["c"],
+                ["e"],
+                [
+                  branch("then_branch", [node("Mul", ["outer", "local"], ["p"])], "p"),
+                  branch("else_branch", [node("Add", ["w", "local"], ["q"])], "q"),
+                ],
+              ),
+            ],
+            "e",
+          ),
+        ],
+      ),
+      node("Exp", ["x"], ["outer"]),
+    ],
+    initializers: [floats("w", [2], [1, 2])],
+  });
+
+  it("tell what they read, so that it is sorted before them and stays alive", () => {
+    const graph = decodeModel(nested);
+    expect(graph.nodes.map(({ op }) => op)).toEqual(["Exp", "If"]);
+    expect([...graph.nodes[1]!.captures!].sort()).toEqual(["c", "outer", "w"]);
+    const kept = removeDead(graph);
+    expect(kept.nodes).toHaveLength(2);
+    expect([...kept.initializers.keys()]).toEqual(["w"]);
+  });
+
+  it("keep finding a value that was replaced", async () => {
+    const graph = decodeModel(nested);
+    const edit = new GraphEdit(graph);
+    const made = edit.add({ op: "Tanh", domain: "", inputs: ["x"], outputs: [edit.fresh("other")], attributes: {} });
+    edit.rename("outer", made.outputs[0]!);
+    const changed = edit.apply();
+    expect(changed.nodes.map(({ op, outputs }) => [op, ...outputs])).toEqual([
+      ["Tanh", "outer"],
+      ["If", "y"],
+    ]);
+    const feeds = { x: [2], c: new OrtTensor("bool", [true], []) };
+    const was = await runModel(encodeModel(graph), feeds);
+    const is = await runModel(encodeModel(changed), feeds);
+    expect(Array.from(is.y!.data, Number)).not.toEqual(Array.from(was.y!.data, Number));
+  });
+
+  it("refuse a value nobody writes", () => {
+    const spec = {
+      ...relu,
+      inputs: [value("c", [], elem.bool)],
+      nodes: [node("If", ["c"], ["y"], [branch("then_branch", [node("Neg", ["gone"], ["t"])], "t")])],
+    };
+    expect(() => decodeModel(modelBytes(spec))).toThrowError(/If 'y' reads 'gone'/);
   });
 });
 
