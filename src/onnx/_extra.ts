@@ -22,6 +22,7 @@ export const modelFields = {
   graph: 7,
   opsetImport: 8,
   metadata: 14,
+  functions: 25,
 };
 /** Field numbers of GraphProto. */
 export const graphFields = {

@@ -1,6 +1,6 @@
 /**
  * What sub-graphs (the bodies of If, Loop, Scan) say about the graph around them, without decoding them: which of its values
- * they read, and which standard operators they hold. Names are unique across nested graphs, so a name that is read and defined
+ * they read, and which standard operators they hold; and the latter of a model's own functions. Names are unique across nested graphs, so a name that is read and defined
  * nowhere inside comes from outside.
  */
 import { canonicalDomain } from "./_domain.ts";
@@ -33,6 +33,19 @@ export function readSubgraphs(attribute: Uint8Array, what: string): Subgraphs | 
   for (let graph = found.pending.pop(); graph !== undefined; graph = found.pending.pop()) readGraph(graph, found, what);
   const captures = [...found.read].filter((name) => name !== "" && !found.defined.has(name));
   return { captures, operators: found.operators };
+}
+
+/**
+ * The standard operators in a FunctionProto, those of sub-graphs in it included.
+ * @throws NetpareError `bad-model` where it is not readable.
+ */
+export function functionOperators(body: Uint8Array, what: string): ReadonlySet<string> {
+  const found: Found = { pending: [], read: new Set(), defined: new Set(), operators: new Set() };
+  const nodeField = 7;
+  for (const field of fieldsOf(body, what))
+    if (field.no === nodeField) readNode(bodyOf(body, field, what), found, what);
+  for (let graph = found.pending.pop(); graph !== undefined; graph = found.pending.pop()) readGraph(graph, found, what);
+  return found.operators;
 }
 
 /** Field numbers of AttributeProto: one graph, several, the kind. */

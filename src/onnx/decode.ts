@@ -16,6 +16,7 @@ import { canonicalDomain } from "./_domain.ts";
 import { type ExternalData, externalData } from "./_external.ts";
 import { graphFields, modelFields, writeExtra } from "./_extra.ts";
 import { decodeNode } from "./_node.ts";
+import { functionOperators } from "./_subgraph.ts";
 import { decodeTensor } from "./_tensor.ts";
 import { type DecodedValue, decodeValue } from "./_value.ts";
 import { bodyOf, decodeMessage, fieldsOf, integerOf, malformed, Spans, textOf, writeField } from "./_wire.ts";
@@ -77,6 +78,8 @@ interface ModelParts {
   readonly graph: Uint8Array;
   readonly opsets: Map<string, number>;
   readonly metadata: Map<string, string>;
+  /** Standard operators that the model's own functions hold. */
+  readonly functionOperators: Set<string>;
   readonly extra: Uint8Array;
 }
 
@@ -91,6 +94,7 @@ function splitModel(file: Uint8Array): ModelParts {
   const extra = new Spans();
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
+  const inFunctions = new Set<string>();
   let irVersion = 0;
   for (const field of fieldsOf(bytes, what)) {
     if (field.no === modelFields.graph) {
@@ -107,10 +111,14 @@ function splitModel(file: Uint8Array): ModelParts {
       const { key, value } = decodeMessage(StringStringEntryProtoSchema, bodyOf(bytes, field, what), "metadata_props");
       metadata.set(key, value);
     } else if (field.no === modelFields.irVersion) irVersion = Number(integerOf(bytes, field, "ir_version"));
-    else extra.field(bytes, field);
+    else {
+      if (field.no === modelFields.functions)
+        for (const op of functionOperators(bodyOf(bytes, field, what), "function")) inFunctions.add(op);
+      extra.field(bytes, field);
+    }
   }
   if (graph.isEmpty) throw malformed(what, "has no graph; is this an ONNX file?");
-  return { irVersion, graph: graph.bytes(), opsets, metadata, extra: extra.bytes() };
+  return { irVersion, graph: graph.bytes(), opsets, metadata, functionOperators: inFunctions, extra: extra.bytes() };
 }
 
 interface GraphParts {
@@ -237,7 +245,7 @@ function assemble(model: ModelParts, parts: GraphParts, options: DecodeOptions):
     metadata: model.metadata,
     opsets: model.opsets,
   };
-  const graph = convertToGraphOpset(verifyGraph(source), parts.types, options.knownOperators);
+  const graph = convertToGraphOpset(verifyGraph(source), parts.types, model.functionOperators, options.knownOperators);
   const extra = writeExtra(graph, {
     irVersion: model.irVersion,
     model: model.extra,

@@ -40,19 +40,25 @@ const operatorsOf17 = new Set(
 /**
  * `graph`, read at its own opset, with its operators in the form of opset 17.
  * @param types what the file states of values
+ * @param functionOperators standard operators inside of the model's own functions, which onnxruntime reads at the graph's opset
  * @param knownOperators operators the caller understands; by default all of opset 17
  * @throws NetpareError `unsupported` where the version or an operator of it is not read.
  */
 export function convertToGraphOpset(
   graph: Graph,
   types: ReadonlyMap<string, Partial<ValueType>>,
+  functionOperators: ReadonlySet<string>,
   knownOperators?: ReadonlySet<string>,
 ): Graph {
   const opset = sourceOpset(graph);
   if (opset === graphOpset) return { ...graph, opsets: new Map([...graph.opsets, ["", graphOpset]]) };
   const added = new Map<string, Tensor>();
   const scope = createScope(graph, types, added);
-  let keeps = opset > graphOpset && [...types.values()].some(({ dtype }) => dtype === "bfloat16");
+  const stale = [...functionOperators].find((op) => hasChanged(op, opset));
+  if (stale !== undefined && opset < graphOpset)
+    throw new NetpareError("unsupported", `a function of the model holds ${stale} of opset ${opset}; ${exportAgain}`);
+  const isBfloat = [...types.values()].some(({ dtype }) => dtype === "bfloat16");
+  let keeps = opset > graphOpset && (stale !== undefined || isBfloat);
   const nodes = graph.nodes.flatMap((node) => {
     if (node.domain !== "") return [node];
     if (opset < graphOpset) return raise(node, opset, graphOpset, changesTo17, scope);
@@ -62,6 +68,16 @@ export function convertToGraphOpset(
   });
   const opsets = new Map([...graph.opsets, ["", keeps ? opset : graphOpset]]);
   return { ...graph, nodes, opsets, initializers: new Map([...graph.initializers, ...added]) };
+}
+
+const exportAgain = `export the model again with opset ${graphOpset}`;
+
+/** Whether an operator's form differs between `opset` and 17. */
+function hasChanged(op: string, opset: number): boolean {
+  const changes = opset < graphOpset ? changesTo17 : changesAfter17;
+  if (opset > graphOpset && !operatorsOf17.has(op)) return true;
+  const [low, high] = opset < graphOpset ? [opset, graphOpset] : [graphOpset, opset];
+  return Object.hasOwn(changes, op) && changes[op]!.some(({ since }) => since > low && since <= high);
 }
 
 function sourceOpset(graph: Graph): number {
@@ -77,7 +93,7 @@ function sourceOpset(graph: Graph): number {
   if (opset < oldestOpset || opset > latestOpset)
     throw new NetpareError(
       "unsupported",
-      `the model uses opset ${opset}, netpare reads ${oldestOpset} to ${latestOpset}; export it again with opset ${graphOpset}`,
+      `the model uses opset ${opset}, netpare reads ${oldestOpset} to ${latestOpset}; ${exportAgain}`,
     );
   return opset;
 }
@@ -153,10 +169,10 @@ function checkSubgraphs(node: Node, opset: number): void {
   for (const [name, attribute] of Object.entries(node.attributes)) {
     if (attribute.kind !== "opaque") continue;
     for (const op of readSubgraphs(attribute.value, nodeLabel(node))?.operators ?? [])
-      if (Object.hasOwn(changesTo17, op) && changesTo17[op]!.some(({ since }) => since > opset))
+      if (hasChanged(op, opset))
         throw new NetpareError(
           "unsupported",
-          `${nodeLabel(node)}: its sub-graph '${name}' holds ${op} of opset ${opset}; export the model again with opset ${graphOpset}`,
+          `${nodeLabel(node)}: its sub-graph '${name}' holds ${op} of opset ${opset}; ${exportAgain}`,
         );
   }
 }

@@ -615,6 +615,43 @@ describe("the form in memory", () => {
     expect(decode(spec, { knownOperators: new Set(["Relu"]) }).opsets.get("")).toBe(21);
   });
 
+  const mine = (opset: number, body: ReturnType<typeof node>) => ({
+    opset,
+    irVersion: 8,
+    ...x(2, 3),
+    ...y,
+    nodes: [node("F", ["x"], ["y"], [], { domain: "mine" })],
+    model: {
+      opsetImport: [{ version: BigInt(opset) }, { domain: "mine", version: 1n }],
+      functions: [
+        {
+          name: "F",
+          domain: "mine",
+          input: ["a"],
+          output: ["b"],
+          node: [body],
+          opsetImport: [{ version: BigInt(opset) }],
+        },
+      ],
+    },
+  });
+
+  it("leaves functions to onnxruntime in an opset that their operators have", async () => {
+    for (const [spec, kept] of [
+      [mine(20, node("ReduceMean", ["a"], ["b"])), 20],
+      [mine(20, node("Gelu", ["a"], ["b"])), 20],
+      [mine(20, node("Relu", ["a"], ["b"])), 17],
+      [mine(11, node("Relu", ["a"], ["b"])), 17],
+    ] as const) {
+      const graph = decode(spec);
+      expect(graph.opsets.get("")).toBe(kept);
+      expect(await runModel(encodeModel(graph), spec.feeds)).toEqual(await runModel(modelBytes(spec), spec.feeds));
+    }
+    expect(() => decode(mine(11, node("Softmax", ["a"], ["b"])))).toThrowError(
+      /function of the model holds Softmax of opset 11/,
+    );
+  });
+
   it("gives Clip's bounds the type of what is clipped", () => {
     const spec = {
       opset: 9,
