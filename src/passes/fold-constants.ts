@@ -1,9 +1,9 @@
 /**
  * Values that depend on constants alone, or that shape inference knows, become initializers, computed by the reference.
  * Never folded: what a graph input feeds, results above `maxElements`, and expressions over trained parameters, in which
- * methods speak (a mask, a codebook, a quantized weight): of those only nodes that merely rearrange one parameter are.
+ * methods speak (a mask, a codebook, a quantized weight): of those only nodes that merely rearrange what no other node reads.
  */
-import { type Graph, type Node, nodeLabel } from "../graph/graph.ts";
+import { consumers, type Graph, type Node, nodeLabel } from "../graph/graph.ts";
 import { removeDead } from "../graph/order.ts";
 import { type Fact, knownIntegers } from "../ops/fact.ts";
 import { inferFacts } from "../ops/infer.ts";
@@ -33,12 +33,15 @@ export function foldConstantsWith({ maxElements = 2 ** 24, parameters = false }:
       const trained = new Set(parameters ? [] : trainedConstants(graph));
       const facts = inferFacts(graph);
       const outputs = new Set(graph.outputs.map((output) => output.name));
+      const readers = consumers(graph);
+      const isReadOnce = (name: string) => readers.get(name)?.length === 1;
       const folded: Node[] = [];
       const skipped: Skipped[] = [];
       for (const node of graph.nodes) {
         if (node.domain !== "" || node.outputs.some((output) => outputs.has(output))) continue;
         const reads = node.inputs.filter((input) => trained.has(input));
-        const rearranges = rearranging.has(node.op) && reads.length === 1 && reads[0] === node.inputs[0];
+        const rearranges =
+          rearranging.has(node.op) && reads.length === 1 && reads[0] === node.inputs[0] && isReadOnce(reads[0]!);
         if (reads.length > 0 && !rearranges) {
           for (const output of node.outputs)
             if (node.inputs.every((i) => i === "" || fixed.has(i))) trained.add(output);

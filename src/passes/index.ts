@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import { constantsToInitializers } from "./constants-to-initializers.ts";
 import { disableTraining } from "./disable-training.ts";
 import { foldBatchnorm } from "./fold-batchnorm.ts";
+import { foldBias } from "./fold-bias.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { freezeInitializers } from "./freeze-initializers.ts";
 import { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
@@ -12,6 +13,7 @@ import { removeIdentity } from "./remove-identity.ts";
 export { constantsToInitializers } from "./constants-to-initializers.ts";
 export { disableTraining } from "./disable-training.ts";
 export { foldBatchnorm } from "./fold-batchnorm.ts";
+export { foldBias } from "./fold-bias.ts";
 export { type FoldOptions, foldConstants, foldConstantsWith } from "./fold-constants.ts";
 export { freezeInitializers } from "./freeze-initializers.ts";
 export { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
@@ -26,6 +28,7 @@ export const simplifyingPasses: readonly Pass[] = [
   foldConstants,
   removeIdentity,
   foldBatchnorm,
+  foldBias,
   removeDeadNodes,
 ];
 
