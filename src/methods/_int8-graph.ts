@@ -32,13 +32,12 @@ export interface Int8Weight {
 }
 
 /**
- * Rounds a weight to int8 with a scale per output channel. `floor(o)` bounds the scale from below, so that a bias counted in
- * its steps fits 32 bits.
+ * Rounds a weight to int8 with a scale per output channel; `floor(o)` bounds the scale from below.
  */
 export function quantizeWeight(
   { weight, axis }: Pick<Layer, "weight" | "axis">,
   levels: number,
-  floor: (channel: number) => number,
+  floor: (channel: number) => number = () => 0,
 ): Int8Weight {
   const values = toNumbers(weight);
   const channels = weight.shape[axis]!;
@@ -65,6 +64,7 @@ export function quantizeLayer(layer: Layer, x: Scale, levels: number, correction
           return own + (correction?.[o] ?? 0);
         })
       : undefined;
+  // The floor lets a bias, counted in steps of the scale, fit 32 bits.
   const weight = quantizeWeight(layer, levels, (o) => Math.abs(bias?.[o] ?? 0) / (x.scale * 2 ** 30));
   const biasScales = weight.scales.map((s) => s * x.scale);
   return {

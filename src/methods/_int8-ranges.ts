@@ -122,7 +122,7 @@ export function chooseRange(statistics: Statistics, calibration: Calibration, pe
     case "entropy":
       return clip(statistics, byDivergence(statistics));
     case "mse":
-      return clip(statistics, byError(statistics));
+      return byError(statistics);
   }
 }
 
@@ -163,6 +163,8 @@ function magnitudes({ low, high, histogram }: Statistics): { counts: Float64Arra
 /** The threshold with the least `Σ p·log(p/q)`, p the clipped histogram and q its 8-bit form spread over p's support. */
 function byDivergence(statistics: Statistics): number {
   const { counts, width } = magnitudes(statistics);
+  // The zeros that Relu makes are exact in any scale; as a spike they would outweigh all that rounding changes.
+  counts[0] = counts[1]!;
   const cells = statistics.low < 0 ? 128 : 256;
   let best = { divergence: Number.POSITIVE_INFINITY, at: bins };
   let outside = counts.slice(cells).reduce((a, b) => a + b, 0);
@@ -197,20 +199,31 @@ function divergenceAt(counts: Float64Array, size: number, cells: number, outside
   return divergence + Math.log(Math.max(kept, 0.5) / total);
 }
 
-/** The threshold with the least squared error: step²/12 for what is inside, the excess squared for what is not. */
-function byError(statistics: Statistics): number {
-  const { counts, width } = magnitudes(statistics);
-  const span = (threshold: number) => Math.min(threshold, statistics.high) + Math.min(threshold, -statistics.low);
-  let best = { error: Number.POSITIVE_INFINITY, at: bins * width };
-  for (let size = Math.ceil(bins / 8); size <= bins; size++) {
-    const threshold = size * width;
-    const step = span(threshold) / levels;
-    let error = 0;
-    for (let i = 0; i < bins; i++) {
-      const excess = Math.max(0, (i + 0.5) * width - threshold);
-      error += counts[i]! * (excess > 0 ? excess * excess : (step * step) / 12);
-    }
-    if (error < best.error) best = { error, at: threshold };
+/** Ends of a range that are tried, as shares of what was seen. */
+const shares = Array.from({ length: 56 }, (_, i) => (i + 9) / 64);
+
+/** The range with the least squared error: step²/12 for what is inside, the excess squared for what is not. */
+function byError(statistics: Statistics): Range {
+  const { low, high } = statistics;
+  let best = { low, high };
+  // One end at a time, each twice, since the step depends on both.
+  for (const end of ["high", "low", "high", "low"] as const) {
+    if (statistics[end] === 0) continue;
+    const candidates = shares.map((share) => ({ ...best, [end]: share * statistics[end] }));
+    const errors = candidates.map((range) => rangeError(statistics, range));
+    best = candidates[errors.indexOf(Math.min(...errors))]!;
   }
-  return best.at;
+  return best;
+}
+
+function rangeError({ low, high, histogram }: Statistics, range: Range): number {
+  const width = (high - low) / bins;
+  const rounding = ((range.high - range.low) / levels) ** 2 / 12;
+  let error = 0;
+  for (let i = 0; i < bins; i++) {
+    const x = low + (i + 0.5) * width;
+    const excess = Math.max(0, x - range.high, range.low - x);
+    error += histogram[i]! * (excess > 0 ? excess * excess : rounding);
+  }
+  return error;
 }

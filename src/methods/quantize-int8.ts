@@ -11,7 +11,7 @@ import type { Graph, Node } from "../graph/graph.ts";
 import { inferFacts } from "../ops/infer.ts";
 import { simplify } from "../passes/index.ts";
 import { NetpareError } from "../tensor/error.ts";
-import { correctBiases, measureMeans } from "./_int8-bias.ts";
+import { measureCorrections } from "./_int8-bias.ts";
 import { equalize } from "./_int8-equalize.ts";
 import { writeInt8 } from "./_int8-graph.ts";
 import { type Plan, planInt8 } from "./_int8-plan.ts";
@@ -101,7 +101,7 @@ function createQuantizer(graph: Graph, options: Params, samples: Samples): Quant
   const facts = inferFacts(graph);
   const limit = options.samples;
   const statistics = new Map<string, Statistics>();
-  const means = new Map<string, Float64Array>();
+  const corrections = new Map<Node, Float64Array>();
   const levels = options.reduceRange ? 63 : 127;
   const measure = async (plan: Plan) => {
     const unseen = [...plan.sources].filter((name) => !statistics.has(name));
@@ -109,13 +109,12 @@ function createQuantizer(graph: Graph, options: Params, samples: Samples): Quant
     if (unseen.length > 0)
       for (const [name, found] of await measureRanges(graph, facts, unseen, samples, { limit, histograms }))
         statistics.set(name, found);
-    const unknown = new Map(
-      layersOf(plan).flatMap(({ node }) =>
-        means.has(node.inputs[0]!) ? [] : [[node.inputs[0]!, node.op === "MatMul" ? "last" : "second"] as const],
-      ),
-    );
-    if (options.biasCorrection && unknown.size > 0)
-      for (const [name, found] of await measureMeans(graph, facts, unknown, samples, limit)) means.set(name, found);
+    const layers = options.biasCorrection
+      ? layersOf(plan).filter(({ node, bias }) => bias && !corrections.has(node))
+      : [];
+    if (layers.length > 0)
+      for (const [node, found] of await measureCorrections(graph, facts, layers, levels, samples, limit))
+        corrections.set(node, found);
   };
   return {
     original: graph,
@@ -123,11 +122,7 @@ function createQuantizer(graph: Graph, options: Params, samples: Samples): Quant
       const plan = planInt8(graph, facts, keepFloat);
       await measure(plan);
       const scales = scalesOf(plan, statistics, options);
-      const ofInput = ({ node }: { node: Node }) => scales.get(plan.representative(node.inputs[0]!))!;
-      const corrections = options.biasCorrection
-        ? { corrections: correctBiases(layersOf(plan), ofInput, levels, means) }
-        : {};
-      return { plan, graph: writeInt8(graph, plan, { scales, weightLevels: levels, ...corrections }) };
+      return { plan, graph: writeInt8(graph, plan, { scales, weightLevels: levels, corrections }) };
     },
   };
 }
