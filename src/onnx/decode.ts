@@ -100,14 +100,8 @@ function splitModel(file: Uint8Array): ModelParts {
     if (field.no === modelFields.graph) {
       bodyOf(bytes, field, what);
       graph.add(bytes, field.at, field.end);
-    } else if (field.no === modelFields.opsetImport) {
-      const { domain, version } = decodeMessage(OperatorSetIdProtoSchema, bodyOf(bytes, field, what), "opset_import");
-      const name = canonicalDomain(domain);
-      const known = opsets.get(name);
-      if (known !== undefined && known !== Number(version))
-        throw malformed("opset_import", `imports versions ${known} and ${version} of domain '${name}'`);
-      opsets.set(name, Number(version));
-    } else if (field.no === modelFields.metadata) {
+    } else if (field.no === modelFields.opsetImport) addImport(opsets, bodyOf(bytes, field, what));
+    else if (field.no === modelFields.metadata) {
       const { key, value } = decodeMessage(StringStringEntryProtoSchema, bodyOf(bytes, field, what), "metadata_props");
       metadata.set(key, value);
     } else if (field.no === modelFields.irVersion) irVersion = Number(integerOf(bytes, field, "ir_version"));
@@ -119,6 +113,15 @@ function splitModel(file: Uint8Array): ModelParts {
   }
   if (graph.isEmpty) throw malformed(what, "has no graph; is this an ONNX file?");
   return { irVersion, graph: graph.bytes(), opsets, metadata, functionOperators: inFunctions, extra: extra.bytes() };
+}
+
+function addImport(opsets: Map<string, number>, message: Uint8Array): void {
+  const { domain, version } = decodeMessage(OperatorSetIdProtoSchema, message, "opset_import");
+  const name = canonicalDomain(domain);
+  const known = opsets.get(name);
+  if (known !== undefined && known !== Number(version))
+    throw malformed("opset_import", `imports versions ${known} and ${version} of domain '${name}'`);
+  opsets.set(name, Number(version));
 }
 
 interface GraphParts {
