@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Split } from "../../src/data/index.ts";
+import { readCheckpoint } from "../../src/engine/checkpoint.ts";
+import { learningRate } from "../../src/engine/schedule.ts";
+import { type TrainingData, trainModel } from "../../src/engine/train.ts";
+import { trainingSchema } from "../../src/engine/training-options.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { encodeModel } from "../../src/onnx/index.ts";
+import { createRandom } from "../../src/tensor/random.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
+import { findArchitecture } from "../../src/zoo/index.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "netpare-train-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Images whose brightest quadrant is their class: 4 classes, 8x8, one channel. */
+function quadrants(length: number, seed: number): Split {
+  const random = createRandom(seed);
+  const images = new Uint8Array(length * 64);
+  const labels = new Uint16Array(length);
+  for (let i = 0; i < length; i++) {
+    const label = random.below(4);
+    labels[i] = label;
+    for (let k = 0; k < 64; k++) {
+      const quadrant = (k >= 32 ? 2 : 0) + (k % 8 >= 4 ? 1 : 0);
+      images[i * 64 + k] = random.below(120) + (quadrant === label ? 120 : 0);
+    }
+  }
+  return { images, labels, length };
+}
+
+const data: TrainingData = {
+  train: quadrants(256, 1),
+  validation: quadrants(64, 2),
+  classes: 4,
+  storedShape: [1, 8, 8],
+  preprocessing: { scale: 1 / 255, mean: [0.4], std: [0.25], channels: "grey" },
+};
+const net = () => findArchitecture("faces-net").build({ classes: 4, channels: 1, size: 8, width: 4 }, createRandom(3));
+const options = (given: object = {}) =>
+  trainingSchema.parse({ epochs: 3, batch: 16, lr: 0.05, threads: 1, seed: 5, augmentation: { crop: 1 }, ...given });
+const bytes = (graph: Graph) => Buffer.from(encodeModel(graph));
+
+describe("training", () => {
+  it("learns, and validates after each epoch", async () => {
+    const { curve, graph } = await trainModel(net(), data, { options: options({ epochs: 6 }), inline: true });
+    expect(curve).toHaveLength(6);
+    expect(curve[5]!.validationAccuracy).toBeGreaterThan(0.9);
+    expect(curve[5]!.loss).toBeLessThan(curve[0]!.loss);
+    expect(graph.initializers.size).toBe(net().initializers.size);
+  });
+
+  it("gives the same bytes for the same seed, others for another", async () => {
+    const run = async (seed: number) =>
+      bytes((await trainModel(net(), data, { options: options({ seed, epochs: 1 }), inline: true })).graph);
+    const [first, again, other] = [await run(5), await run(5), await run(6)];
+    expect(again.equals(first)).toBe(true);
+    expect(other.equals(first)).toBe(false);
+  });
+
+  it("resumes from a checkpoint to the bytes of a run that was never stopped", async () => {
+    const whole = await trainModel(net(), data, { options: options(), inline: true });
+    const checkpoint = { file: path.join(folder, "stopped"), resume: true };
+    const controller = new AbortController();
+    const onProgress = ({ epoch }: { readonly epoch: number }) => epoch >= 1 && controller.abort();
+    const stopped = await trainModel(net(), data, {
+      options: options(),
+      inline: true,
+      checkpoint,
+      signal: controller.signal,
+      onProgress,
+    });
+    expect(stopped.stopped).toBe(true);
+    const resumed = await trainModel(net(), data, { options: options(), inline: true, checkpoint });
+    expect(resumed.stopped).toBe(false);
+    expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
+    expect(resumed.curve.map(({ loss }) => loss)).toEqual(whole.curve.map(({ loss }) => loss));
+  });
+
+  it("refuses a checkpoint of another training, or a damaged one", async () => {
+    const checkpoint = { file: path.join(folder, "other"), resume: true };
+    await trainModel(net(), data, { options: options({ epochs: 1 }), inline: true, checkpoint });
+    await expect(
+      trainModel(net(), data, { options: options({ epochs: 2 }), inline: true, checkpoint }),
+    ).rejects.toThrowError(/belongs to a training with other options/);
+    const damaged = path.join(folder, "damaged");
+    writeFileSync(damaged, Buffer.alloc(100, 7));
+    expect(() => readCheckpoint(damaged, "")).toThrowError(/damaged/);
+  });
+
+  it("stops with the step and what to try where the loss is no number", async () => {
+    const graph = net();
+    const broken = {
+      ...graph,
+      initializers: new Map(
+        [...graph.initializers].map(([name, t]) => [
+          name,
+          name.startsWith("logits")
+            ? { ...tensor("float32", t.shape), data: new Float32Array(t.data.length).fill(Number.NaN) }
+            : t,
+        ]),
+      ),
+    };
+    await expect(trainModel(broken, data, { options: options(), inline: true })).rejects.toThrowError(
+      /diverged at step 0 .* try a lower --lr/,
+    );
+  });
+
+  it("says so where the split is smaller than a batch", async () => {
+    await expect(trainModel(net(), data, { options: options({ batch: 512 }), inline: true })).rejects.toThrowError(
+      /fewer than a batch of 512/,
+    );
+  });
+
+  it("leaves the calling thread free: its timers tick during a training in the worker, not during one inline", async () => {
+    const ticksDuring = async (inline: boolean) => {
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 5);
+      await trainModel(net(), data, { options: options({ epochs: 4 }), inline });
+      clearInterval(timer);
+      return ticks;
+    };
+    const [inline, worker] = [await ticksDuring(true), await ticksDuring(false)];
+    expect(worker).toBeGreaterThan(inline);
+  });
+});
+
+describe("learning rate", () => {
+  it("rises over the warm-up and falls along a cosine to nearly 0", () => {
+    const cosine = options({ lr: 1, warmup: 1, epochs: 3 });
+    const rates = Array.from({ length: 30 }, (_, step) => learningRate(cosine, step, 30, 10));
+    expect(rates[0]).toBeCloseTo(1 / 11);
+    expect(rates[10]).toBe(1);
+    expect(rates[20]).toBeCloseTo(0.5);
+    expect(rates[29]).toBeLessThan(0.01);
+  });
+
+  it("falls to a tenth after half of the steps and again after three quarters", () => {
+    const stepwise = options({ lr: 1, schedule: "step" });
+    expect([0, 49, 50, 74, 75, 99].map((step) => learningRate(stepwise, step, 100, 10))).toEqual([
+      1, 1, 0.1, 0.1, 0.01, 0.01,
+    ]);
+  });
+});
