@@ -58,7 +58,7 @@ export const pad = defineOp("Pad", {
     if (amounts === undefined) throw new NetpareError("unsupported", "the gradient of a Pad needs constant pads");
     if (a.mode !== "constant")
       return [
-        amounts.reduce((all, amount, axis) => {
+        amounts.reduceRight((all, amount, axis) => {
           const plain = amount[0] === 0 && amount[1] === 0;
           return plain ? all : untakeAxis(g, all, axis, sources(a.mode, amount, shape[axis]!), shape[axis]!);
         }, gy),

