@@ -1,6 +1,7 @@
 /** The table of ranks: a folder of `src/` imports only folders of a lower rank, and itself. `docs/architecture.md` shows it. */
 export const ranks: Readonly<Record<string, number>> = {
   tensor: 0,
+  files: 1,
   graph: 1,
   math: 1,
   codec: 1,

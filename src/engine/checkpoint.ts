@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../files/write-whole.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TrainingPoint } from "./train-loop.ts";
@@ -31,15 +31,10 @@ export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): strin
   return hash.digest("hex");
 }
 
-/** Writes a checkpoint atomically. @throws NetpareError `io` where it cannot be written. */
-export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
+/** Writes a checkpoint whole or not at all. @throws NetpareError `io` where it cannot be written. */
+export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
   const body = serialize({ magic, ...checkpoint });
-  const digest = createHash("sha256").update(body).digest();
-  try {
-    writeFileAtomic.sync(file, Buffer.concat([digest, body]));
-  } catch (error) {
-    throw new NetpareError("io", `the checkpoint '${file}' cannot be written: ${(error as Error).message}`);
-  }
+  await writeWhole(file, Buffer.concat([createHash("sha256").update(body).digest(), body]));
 }
 
 /**

@@ -116,9 +116,9 @@ export async function runTraining(
   let lastReport = begun;
   let lastCheckpoint = begun;
   let t = start.step;
-  const save = () => {
+  const save = async () => {
     if (job.checkpoint === undefined) return;
-    writeCheckpoint(job.checkpoint.file, {
+    await writeCheckpoint(job.checkpoint.file, {
       fingerprint: job.checkpoint.fingerprint,
       step: t,
       states,
@@ -164,10 +164,10 @@ export async function runTraining(
     }
     if (now - lastCheckpoint > checkpointEverySeconds * 1000) {
       lastCheckpoint = now;
-      save();
+      await save();
     }
   }
-  save();
+  await save();
   await session.release();
   await forward?.release();
   return {

@@ -1,11 +1,11 @@
 /** Model files on disk: read whole, written beside and then renamed, so that a file is never half there. */
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ioReason, writeWhole } from "../files/write-whole.ts";
 import type { Graph } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type DecodeOptions, decodeModel } from "./decode.ts";
 import { encodeModel } from "./encode.ts";
-import { ioReason, writeWhole } from "./write-whole.ts";
 
 /**
  * Reads a model file; external tensor data are looked for in its folder.

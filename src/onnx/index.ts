@@ -4,4 +4,3 @@ export { encodeModel } from "./encode.ts";
 export { readModel, writeModel } from "./file.ts";
 export { graphOpset, latestOpset, oldestOpset } from "./opset.ts";
 export { decodeTensorFile, encodeTensorFile, type NamedTensor, readTensorFile } from "./tensor-file.ts";
-export { writeWhole } from "./write-whole.ts";

@@ -41,7 +41,7 @@ export interface Execution extends Measurement {
  */
 export async function executeRecipe(execution: Execution): Promise<Report> {
   const { recipe, folder, reporter } = execution;
-  folder.write("recipe.yaml", formatRecipe(recipe));
+  await folder.write("recipe.yaml", formatRecipe(recipe));
   const stages = [await originalStage(execution)];
   for (const [i, stage] of recipe.stages.entries()) stages.push(await executeStage(execution, stage, i + 1, stages));
   stopIfAsked(execution.signal);
@@ -212,16 +212,16 @@ function reportTraining(p: TrainingProgress, reporter: Reporter, folder: RunFold
 }
 
 /** Writes what a stage leaves; the record comes last and marks it done. */
-function finishStage(
+async function finishStage(
   folder: RunFolder,
   name: string,
   graph: Graph,
   exported: Uint8Array,
   record: StageRecord,
-): DoneStage {
-  folder.write(`${name}/graph.onnx`, encodeModel(graph));
-  folder.write(`${name}/model.onnx`, exported);
-  folder.write(`${name}/record.json`, JSON.stringify(record));
+): Promise<DoneStage> {
+  await folder.write(`${name}/graph.onnx`, encodeModel(graph));
+  await folder.write(`${name}/model.onnx`, exported);
+  await folder.write(`${name}/record.json`, JSON.stringify(record));
   return { folder: name, graph };
 }
 

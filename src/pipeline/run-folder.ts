@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { ioReason, writeWhole } from "../files/write-whole.ts";
 import { NetpareError } from "../tensor/error.ts";
 
 export interface RunFolder {
@@ -18,8 +18,8 @@ export interface RunFolder {
   has(...parts: readonly string[]): boolean;
   read(...parts: readonly string[]): Buffer;
   readJson(...parts: readonly string[]): unknown;
-  /** Writes a file atomically. */
-  write(name: string, content: string | Uint8Array): void;
+  /** Writes a file whole or not at all. */
+  write(name: string, content: string | Uint8Array): Promise<void>;
   remove(name: string): void;
   /** Adds a line to log.txt. */
   log(line: string): void;
@@ -42,7 +42,7 @@ export function openRunFolder(directory: string, options: { readonly resume: boo
     try {
       return act();
     } catch (error) {
-      throw new NetpareError("io", `${what} failed: ${(error as Error).message}`);
+      throw new NetpareError("io", `${what} failed: ${ioReason(error)}`);
     }
   };
   guard(`making the folder '${directory}'`, () => mkdirSync(directory, { recursive: true }));
@@ -65,10 +65,7 @@ export function openRunFolder(directory: string, options: { readonly resume: boo
         throw new NetpareError("bad-data", `'${at(...parts)}' is damaged; remove it and resume`);
       }
     },
-    write: (name, content) =>
-      guard(`writing '${at(name)}'`, () =>
-        writeFileAtomic.sync(file(name), content instanceof Uint8Array ? Buffer.from(content) : content),
-      ),
+    write: (name, content) => writeWhole(file(name), typeof content === "string" ? Buffer.from(content) : content),
     remove: (name) => rmSync(at(name), { force: true, recursive: true }),
     log: (line) => guard(`writing '${at("log.txt")}'`, () => appendFileSync(file("log.txt"), `${line}\n`)),
   };

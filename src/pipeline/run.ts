@@ -27,7 +27,7 @@ const runSchema = z.object({ created: z.string(), request: z.unknown() });
 
 /** Runs a recipe in `directory` and writes the report there. @throws Interrupted where `signal` was aborted. */
 export async function runRecipe(recipe: Recipe, request: RunRequest): Promise<Report> {
-  const session = beginSession({ recipe }, request);
+  const session = await beginSession({ recipe }, request);
   const execution = await openExecution(recipe, session, request);
   return session.finish(await executeRecipe(execution));
 }
@@ -39,7 +39,7 @@ export async function runRecipe(recipe: Recipe, request: RunRequest): Promise<Re
 export async function optimizeModel(recipe: Recipe, options: SearchOptions, request: RunRequest): Promise<Report> {
   if (typeof recipe.model !== "string" || recipe.maxDrop === undefined)
     throw new Error("internal: a model file and an accuracy budget are needed");
-  const session = beginSession({ recipe, options: searchSchema.parse(options) }, request);
+  const session = await beginSession({ recipe, options: searchSchema.parse(options) }, request);
   const execution = await openExecution(recipe, session, request);
   const read = await readModel(recipe.model);
   const preprocessing = recipe.preprocessing ?? readPreprocessing(read) ?? execution.data.dataset.preprocessing;
@@ -60,12 +60,12 @@ interface RunSession {
   finish(report: Report): Promise<Report>;
 }
 
-function beginSession(asked: unknown, { directory, resume }: RunRequest): RunSession {
+async function beginSession(asked: unknown, { directory, resume }: RunRequest): Promise<RunSession> {
   const folder = openRunFolder(directory, { resume });
   const request: unknown = JSON.parse(JSON.stringify(asked));
   const begun = performance.now();
   if (!folder.has("run.json"))
-    folder.write("run.json", JSON.stringify({ created: new Date().toISOString(), request }, null, 1));
+    await folder.write("run.json", JSON.stringify({ created: new Date().toISOString(), request }, null, 1));
   const run = runSchema.parse(folder.readJson("run.json"));
   if (!isDeepStrictEqual(run.request, request))
     throw new NetpareError(
@@ -74,7 +74,10 @@ function beginSession(asked: unknown, { directory, resume }: RunRequest): RunSes
     );
   const before = folder.has("seconds.json") ? z.number().parse(folder.readJson("seconds.json")) : 0;
   const secondsSpent = () => before + (performance.now() - begun) / 1000;
-  const timer = setInterval(() => folder.write("seconds.json", String(secondsSpent())), 10_000);
+  let saving = Promise.resolve();
+  const timer = setInterval(() => {
+    saving = folder.write("seconds.json", String(secondsSpent())).catch(() => {});
+  }, 10_000);
   timer.unref();
   return {
     folder,
@@ -82,6 +85,7 @@ function beginSession(asked: unknown, { directory, resume }: RunRequest): RunSes
     secondsSpent,
     async finish(report) {
       clearInterval(timer);
+      await saving;
       folder.remove("seconds.json");
       await writeReport(directory, report);
       return report;

@@ -1,12 +1,11 @@
 /**
  * How far may a network be pared under an accuracy budget? The search behind `optimize`.
  *
- * Each trial removes a share of the channels, fine-tunes briefly with soft targets from the original, quantizes, and is judged
- * on validation images held out of the training split; the test split is never touched. What a trial loses is counted against a
- * control, the unpruned network put through the same short training: a network trained elsewhere has seen the validation images
- * and its own accuracy there is too good, while control and trial forget them alike. The longer training that follows wins back
- * part of a trial's loss; `recovery` is the part that is expected to stay.
- * Shares are tried by bisection; the smallest whose expected loss is within the budget is taken.
+ * A trial removes blocks or channels down to a share of the cost, fine-tunes briefly with soft targets from the original,
+ * quantizes, and is judged on validation images held out of the training split; the test split is never touched. Its loss is
+ * counted against a control, the unpruned network after the same short training: a network trained elsewhere has seen the
+ * validation images, and control and trial forget them alike. The final, longer training wins back a part; `recovery` is the
+ * part expected to stay. Each way is tried once at half the cost, the one that gains most for its loss is bisected.
  */
 import { z } from "zod";
 import { analyzeCost } from "../analysis/cost.ts";
@@ -15,7 +14,8 @@ import { measureLatency } from "../engine/measure.ts";
 import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
 import type { Graph } from "../graph/graph.ts";
 import { decodeModel, encodeModel } from "../onnx/index.ts";
-import { type Trial, trialSchema } from "../report/schema.ts";
+import type { Trial } from "../report/schema.ts";
+import { NetpareError } from "../tensor/error.ts";
 import { applyMethod, type Execution, softTargets, trainStage } from "./execute.ts";
 import { stopIfAsked } from "./progress.ts";
 import type { StageRecipe } from "./recipe.ts";
@@ -23,8 +23,8 @@ import { imageFormatOf } from "./run-data.ts";
 
 export const searchSchema = z.strictObject({
   objective: z.enum(["size", "latency", "macs"]).default("latency").describe("what is to become small"),
-  trials: z.number().int().min(1).max(12).default(4).describe("settings that are tried"),
-  probeEpochs: z.number().positive().default(1.5).describe("epochs of fine-tuning in a trial"),
+  trials: z.number().int().min(1).max(12).default(5).describe("settings that are tried"),
+  probeEpochs: z.number().positive().default(1).describe("epochs of fine-tuning in a trial"),
   epochs: z.number().positive().default(12).describe("epochs of the final fine-tuning"),
   recovery: z
     .number()
@@ -39,14 +39,25 @@ export const searchSchema = z.strictObject({
 
 export type SearchOptions = z.output<typeof searchSchema>;
 
+/** What one setting came to: accuracy on the validation split, and the quantized file's bytes, MACs and latency. */
+const probedSchema = z.object({ accuracy: z.number(), fileBytes: z.number(), macs: z.number(), latencyMs: z.number() });
+type Probed = z.output<typeof probedSchema>;
+
+/** A way of removing, and the share of the cost that it keeps. */
+interface Setting {
+  readonly method: string;
+  readonly share: number;
+}
+
 /** What the search keeps on disk after every trial. */
-const searchStateSchema = z.object({
-  options: searchSchema,
-  control: z.number().nullable(),
-  trials: z.array(trialSchema.extend({ share: z.number() })),
+const stateSchema = z.object({
+  control: probedSchema.nullable(),
+  trials: z.array(probedSchema.extend({ method: z.string(), share: z.number() })),
+  /** Methods that have nothing to remove in this network, and why. */
+  unfit: z.record(z.string(), z.string()),
 });
-type SearchState = z.output<typeof searchStateSchema>;
-type ShareTrial = SearchState["trials"][number];
+type State = z.output<typeof stateSchema>;
+type ShareTrial = State["trials"][number];
 
 /** What the search decided: the stages of the run, and all that was tried on the way. */
 export interface SearchResult {
@@ -54,8 +65,11 @@ export interface SearchResult {
   readonly trials: readonly Trial[];
 }
 
+/** The ways of removing that are tried. */
+const ways = ["prune-blocks", "prune-channels"];
+const firstShare = 0.5;
 /** Shares nearer to each other than this are not told apart. */
-const finestShare = 0.04;
+const finestShare = 0.05;
 
 /**
  * Finds how far the original may be pared so that no more than `maxDrop` of accuracy is expected to be lost.
@@ -68,87 +82,108 @@ export async function searchStages(
   options: SearchOptions,
 ): Promise<SearchResult> {
   const { folder, reporter } = execution;
-  let state = readState(execution, options);
-  const keep = (next: SearchState) => {
-    state = next;
-    folder.write("search.json", JSON.stringify(state, null, 1));
+  let state: State = folder.has("search.json")
+    ? stateSchema.parse(folder.readJson("search.json"))
+    : { control: null, trials: [], unfit: {} };
+  const keep = async (change: Partial<State>) => {
+    state = { ...state, ...change };
+    await folder.write("search.json", JSON.stringify(state, null, 1));
   };
   if (state.control === null) {
     reporter.note("control: fine-tuning the unpruned network as the trials will be");
-    const { accuracy } = await probe(execution, original, 1, options);
-    keep({ ...state, control: accuracy });
+    await keep({ control: await probe(execution, original, undefined, options) });
   }
+  const control = state.control!;
   const budget = maxDrop / options.recovery;
-  let [feasible, infeasible] = [1, 0];
-  while (state.trials.length < options.trials || state.trials.length === 0) {
-    [feasible, infeasible] = bounds(state.trials, state.control!, budget);
-    if (feasible - infeasible < finestShare) break;
-    const share = nextShare(feasible, infeasible);
+  while (state.trials.length < options.trials) {
+    const next = nextTrial(state, control, budget, options);
+    if (next === undefined) break;
     reporter.note(
-      `trial ${state.trials.length + 1} of at most ${options.trials}: ${Math.round(100 * share)} % of the ${costOf(options)} kept`,
+      `trial ${state.trials.length + 1} of at most ${options.trials}: ${next.method} to ${Math.round(100 * next.share)} % of the ${costOf(options)}`,
     );
-    const { accuracy, ...measured } = await probe(execution, original, share, options);
-    const kept = state.control! - accuracy <= budget;
-    const lost = 100 * (state.control! - accuracy);
-    reporter.note(`  ${lost.toFixed(2)} points behind the control: ${kept ? "within" : "beyond"} the budget`);
-    keep({
-      ...state,
-      trials: [
-        ...state.trials,
-        {
-          method: "prune-channels",
-          params: pruneParams(share, options),
-          share,
-          validationAccuracy: accuracy,
-          ...measured,
-          kept,
-        },
-      ],
-    });
+    try {
+      const probed = await probe(execution, original, next, options);
+      reporter.note(describeTrial(probed, control, budget, options));
+      await keep({ trials: [...state.trials, { ...next, ...probed }] });
+    } catch (error) {
+      if (!(error instanceof NetpareError) || error.code !== "bad-option") throw error;
+      reporter.note(`  ${next.method} does not apply: ${error.message}`);
+      await keep({ unfit: { ...state.unfit, [next.method]: error.message } });
+    }
   }
-  [feasible] = bounds(state.trials, state.control!, budget);
-  const chosen = state.trials.map((trial) => ({ ...trial, kept: trial.share === feasible }));
-  return { stages: finalStages(feasible, options), trials: chosen.map(({ share: _, ...trial }) => trial) };
+  const chosen = bestWithin(state.trials, control, budget, options);
+  const trials = state.trials.map((trial) => ({
+    method: trial.method,
+    params: paramsOf(trial, options),
+    validationAccuracy: trial.accuracy,
+    fileBytes: trial.fileBytes,
+    macs: trial.macs,
+    latencyMs: trial.latencyMs,
+    kept: trial === chosen,
+  }));
+  return { stages: finalStages(chosen, options), trials };
 }
 
-function readState({ folder }: Execution, options: SearchOptions): SearchState {
-  if (!folder.has("search.json")) return { options, control: null, trials: [] };
-  return searchStateSchema.parse(folder.readJson("search.json"));
+/** Every way once at the first share; then the more rewarding one, halved while it holds and bisected once it does not. */
+function nextTrial(state: State, control: Probed, budget: number, options: SearchOptions): Setting | undefined {
+  const fit = ways.filter((method) => state.unfit[method] === undefined);
+  const untried = fit.find((method) => !state.trials.some((trial) => trial.method === method));
+  if (untried !== undefined) return { method: untried, share: firstShare };
+  const first = state.trials.filter((trial) => trial.share === firstShare);
+  const best = first.toSorted((a, b) => reward(b, control, options) - reward(a, control, options))[0];
+  if (best === undefined) return undefined;
+  const own = state.trials.filter((trial) => trial.method === best.method);
+  const within = Math.min(
+    1,
+    ...own.filter((trial) => control.accuracy - trial.accuracy <= budget).map(({ share }) => share),
+  );
+  const beyond = Math.max(0, ...own.filter((trial) => trial.share < within).map(({ share }) => share));
+  if (within - beyond <= finestShare) return undefined;
+  return { method: best.method, share: beyond === 0 ? within * 0.7 : (within + beyond) / 2 };
 }
 
-/** The smallest share within the budget and the largest beyond it. */
-function bounds(trials: readonly ShareTrial[], control: number, budget: number): [number, number] {
-  const within = trials.filter((trial) => control - trial.validationAccuracy <= budget).map((trial) => trial.share);
-  const feasible = Math.min(1, ...within);
-  const beyond = trials.filter((trial) => control - trial.validationAccuracy > budget).map((trial) => trial.share);
-  return [feasible, Math.max(0, ...beyond.filter((share) => share < feasible))];
+/** What a trial gains in the objective, as a logarithm, for each point of accuracy it loses. */
+function reward(trial: Probed, control: Probed, { objective }: SearchOptions): number {
+  const gain = Math.log(objectives[objective](control) / objectives[objective](trial));
+  return gain / Math.max(control.accuracy - trial.accuracy, 0.002);
 }
 
-/** Halves what is known to be possible until something is not, then bisects. */
-function nextShare(feasible: number, infeasible: number): number {
-  return infeasible === 0 ? feasible * 0.5 : (feasible + infeasible) / 2;
+/** What is to become small. */
+const objectives: Record<SearchOptions["objective"], (probed: Probed) => number> = {
+  size: (probed) => probed.fileBytes,
+  latency: (probed) => probed.latencyMs,
+  macs: (probed) => probed.macs,
+};
+
+function bestWithin(
+  trials: readonly ShareTrial[],
+  control: Probed,
+  budget: number,
+  { objective }: SearchOptions,
+): ShareTrial | undefined {
+  const within = trials.filter((trial) => control.accuracy - trial.accuracy <= budget);
+  return within.toSorted((a, b) => objectives[objective](a) - objectives[objective](b))[0];
+}
+
+function describeTrial(probed: Probed, control: Probed, budget: number, { objective }: SearchOptions): string {
+  const lost = control.accuracy - probed.accuracy;
+  const gain = objectives[objective](control) / objectives[objective](probed);
+  return `  ${(100 * lost).toFixed(2)} points behind the control, ${gain.toFixed(2)}x better in ${objective}: ${lost <= budget ? "within" : "beyond"} the budget`;
 }
 
 const costOf = ({ objective }: SearchOptions) => (objective === "size" ? "parameters" : "MACs");
 
-const pruneParams = (share: number, { objective }: SearchOptions) =>
+const paramsOf = ({ share }: Setting, { objective }: SearchOptions) =>
   objective === "size" ? { parameters: share } : { macs: share };
 
-function finalStages(share: number, options: SearchOptions): StageRecipe[] {
-  const distill = { temperature: 4, alpha: 0.9 };
-  const quantize: StageRecipe = { method: "quantize-int8", params: {}, distill: false };
-  if (share === 1) return [quantize];
-  const train = { ...trainingOf(options, options.epochs), seed: undefined };
-  return [
-    { method: "prune-channels", params: pruneParams(share, options), train: withoutUndefined(train), distill },
-    quantize,
-  ];
-}
+const soft = { temperature: 4, alpha: 0.9 };
 
-const withoutUndefined = <T extends object>(value: T) =>
-  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
+function finalStages(chosen: Setting | undefined, options: SearchOptions): StageRecipe[] {
+  const quantize: StageRecipe = { method: "quantize-int8", params: {}, distill: false };
+  if (chosen === undefined) return [quantize];
+  const { seed: _, ...train } = trainingOf(options, options.epochs);
+  return [{ method: chosen.method, params: paramsOf(chosen, options), train, distill: soft }, quantize];
+}
 
 const trainingOf = (options: SearchOptions, epochs: number): TrainingOptions =>
   trainingSchema.parse({
@@ -159,33 +194,27 @@ const trainingOf = (options: SearchOptions, epochs: number): TrainingOptions =>
     augmentation: { flip: true, crop: 4 },
   });
 
-interface Probed {
-  readonly accuracy: number;
-  readonly fileBytes: number;
-  readonly macs: number;
-  readonly latencyMs: number;
-}
-
-/** Prunes to `share`, fine-tunes briefly, quantizes, and judges on the validation split. */
-async function probe(execution: Execution, original: Graph, share: number, options: SearchOptions): Promise<Probed> {
+/** Removes, fine-tunes briefly, quantizes, and judges on the validation split. */
+async function probe(
+  execution: Execution,
+  original: Graph,
+  setting: Setting | undefined,
+  options: SearchOptions,
+): Promise<Probed> {
   stopIfAsked(execution.signal);
   const { folder, data, recipe } = execution;
-  const name = `search/${share.toFixed(3)}`;
-  const prune: StageRecipe = {
-    method: "prune-channels",
-    params: pruneParams(share, options),
-    distill: { temperature: 4, alpha: 0.9 },
-  };
+  const name = setting === undefined ? "search/control" : `search/${setting.method}-${setting.share.toFixed(3)}`;
   if (!folder.has(name, "graph.onnx")) {
-    const pruned = share === 1 ? original : (await applyMethod(execution, prune, original, original)).graph;
+    const stage = setting && { method: setting.method, params: paramsOf(setting, options), distill: soft };
+    const pruned = stage === undefined ? original : (await applyMethod(execution, stage, original, original)).graph;
     const trained = await trainStage(
       execution,
       pruned,
       name,
       trainingOf(options, options.probeEpochs),
-      await softTargets(prune, original),
+      await softTargets({ distill: soft }, original),
     );
-    folder.write(`${name}/graph.onnx`, encodeModel(trained.graph));
+    await folder.write(`${name}/graph.onnx`, encodeModel(trained.graph));
   }
   const tuned = decodeModel(folder.read(name, "graph.onnx"));
   const { graph } = await applyMethod(

@@ -6,8 +6,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { type core, z } from "zod";
+import { ioReason, writeWhole } from "../files/write-whole.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { renderHtml } from "./html.ts";
 import { type Report, reportSchema } from "./schema.ts";
@@ -70,13 +70,10 @@ export async function writePage(dir: string, report: Report): Promise<void> {
 }
 
 async function writeInto(dir: string, name: string, content: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-    await writeFileAtomic(join(dir, name), content);
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new NetpareError("io", `Could not write the report into ${dir}: ${detail}`, { cause });
-  }
+  await mkdir(dir, { recursive: true }).catch((cause) => {
+    throw new NetpareError("io", `cannot make the folder ${dir}: ${ioReason(cause)}`, { cause });
+  });
+  await writeWhole(join(dir, name), Buffer.from(content));
 }
 
 /** Whether a report is as it was written; false where any figure was changed since, or it has no digest. */

@@ -13,14 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  decodeModel,
-  encodeTensorFile,
-  readModel,
-  readTensorFile,
-  writeModel,
-  writeWhole,
-} from "../../src/onnx/index.ts";
+import { writeWhole } from "../../src/files/write-whole.ts";
+import { decodeModel, encodeTensorFile, readModel, readTensorFile, writeModel } from "../../src/onnx/index.ts";
 import { tensorOf } from "../../src/tensor/tensor.ts";
 import { modelBytes, node, value } from "./build-model.ts";
 

@@ -1,6 +1,6 @@
 /** A picture of many faces at once: a row per expression. */
 import sharp from "sharp";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../../files/write-whole.ts";
 import { createRandom } from "../../tensor/random.ts";
 import { createFacePainter, type FaceFormat } from "./draw-face.ts";
 import { EXPRESSIONS } from "./expression.ts";
@@ -55,5 +55,5 @@ export async function writeContactSheet(
     compressionLevel: 9,
     ...(options.palette ? { palette: true, dither: 0 } : {}),
   });
-  await writeFileAtomic(file, await png.toBuffer());
+  await writeWhole(file, await png.toBuffer());
 }
