@@ -53,6 +53,7 @@ export function windowDims(
   input: readonly Dim[],
   ceilMode = false,
 ): readonly Dim[] {
+  checkWindows(a, input.length);
   return input.map((dim, axis) => {
     const size = kernel[axis]!;
     if (typeof size === "string") return "?";
@@ -61,6 +62,17 @@ export function windowDims(
     // A window that keeps two large sizes keeps every size, so the symbol survives.
     return [1e6, 1e6 + 1].every((n) => outputOf(n) === n) ? dim : "?";
   });
+}
+
+/** @throws NetpareError `bad-model` where strides, dilations or pads do not go with `rank` spatial axes, or make no sense. */
+export function checkWindows(a: WindowSettings, rank: number): void {
+  const check = (name: string, values: readonly number[] | undefined, count: number, least: number) => {
+    if (values !== undefined && (values.length !== count || values.some((value) => value < least)))
+      throw new NetpareError("bad-model", `${name} [${values}] should be ${count} numbers of at least ${least}`);
+  };
+  check("strides", a.strides, rank, 1);
+  check("dilations", a.dilations, rank, 1);
+  if (a.auto_pad === "NOTSET") check("pads", a.pads, 2 * rank, 0);
 }
 
 function windowAxis(

@@ -1,5 +1,6 @@
 /** Gradient building blocks over the spatial axes: slices, paddings and enlargements of `(N, C, …)`. */
 import { string } from "../graph/attributes.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { int64s, tensorOf } from "../tensor/tensor.ts";
 import { overhang, type WindowAxis } from "./_sliding-window.ts";
 import type { TypedBuilder } from "./typed-builder.ts";
@@ -69,4 +70,21 @@ export function enlarge(g: TypedBuilder, x: string, factors: readonly number[]):
     coordinate_transformation_mode: string("asymmetric"),
     nearest_mode: string("floor"),
   });
+}
+
+/**
+ * `y[…, i, …] = Σ_j matrix[i·n + j] · x[…, j, …]` along an axis of `n` elements, for a constant matrix with `rows` rows.
+ */
+export function multiplyAxis(g: TypedBuilder, x: string, axis: number, rows: number, matrix: Float64Array): string {
+  const shape = g.shape(x);
+  const n = shape[axis]!;
+  const tail = sizeOf(shape.slice(axis + 1));
+  const result = shape.map((dim, at) => (at === axis ? rows : dim));
+  if (tail > 1) {
+    const left = g.initializer("matrix", tensorOf(g.dtype(x), [rows, n], matrix));
+    return g.reshape(g.op("MatMul", [left, g.reshape(x, [sizeOf(shape.slice(0, axis)), n, tail])]), result);
+  }
+  const transposed = Float64Array.from({ length: n * rows }, (_, i) => matrix[(i % rows) * n + Math.floor(i / rows)]!);
+  const right = g.initializer("matrix", tensorOf(g.dtype(x), [n, rows], transposed));
+  return g.reshape(g.op("MatMul", [g.reshape(x, [sizeOf(shape) / n, n]), right]), result);
 }

@@ -21,7 +21,7 @@ export const averagePool = defineOp("AveragePool", {
   channels: { link: linkPool },
   vjp(g, { a, I: [x], GO: [gy] }) {
     const axes = windowAxes(a, requireKernel(a.kernel_shape), g.shape(x).slice(2), a.ceil_mode !== 0);
-    return [averagePoolGradient(g, gy, g.shape(x), axes, windowCounts(axes, a.count_include_pad !== 0))];
+    return [averagePoolGradient(g, gy, axes, windowCounts(axes, a.count_include_pad !== 0))];
   },
   evaluate({ a, I: [x] }) {
     const spatial = x.shape.slice(2);

@@ -11,7 +11,15 @@ import { tensorOf, toNumbers } from "../tensor/tensor.ts";
 import { sumPerChannel } from "./_channel-sum.ts";
 import { type Grouping, linkConv, shrinkGroups } from "./_conv-channels.ts";
 import { convWeightGradient } from "./_conv-gradient.ts";
-import { extentOf, overhang, overlapPads, tapOffsets, type WindowAxis, windowAttributes } from "./_sliding-window.ts";
+import {
+  checkWindows,
+  extentOf,
+  overhang,
+  overlapPads,
+  tapOffsets,
+  type WindowAxis,
+  windowAttributes,
+} from "./_sliding-window.ts";
 import { trimEnd } from "./_spatial.ts";
 import { attr } from "./attribute-schema.ts";
 import { defineOp } from "./define-op.ts";
@@ -48,6 +56,7 @@ export const convTranspose = defineOp("ConvTranspose", {
       throw new NetpareError("bad-shape", `input has ${x.shape[1]} channels, its weight wants ${channels}`);
     if (b && typeof outputs === "number" && typeof b.shape[0] === "number" && b.shape[0] !== outputs * a.group)
       throw new NetpareError("bad-shape", `bias has shape [${b.shape}], expected [${outputs * a.group}]`);
+    checkWindows(a, x.shape.length - 2);
     const spatial = x.shape.slice(2).map((dim, axis): Dim => {
       const kernel = w.shape[axis + 2]!;
       if (typeof kernel === "string") return a.output_shape?.[axis] ?? "?";

@@ -8,6 +8,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { normalizeAxis, type Shape, sizeOf } from "../tensor/shape.ts";
 import { int64s, type Tensor, tensorOf, toIntegers, toNumbers } from "../tensor/tensor.ts";
 import { interpolationRows, type ResizedAxis, type Row } from "./_interpolation.ts";
+import { multiplyAxis } from "./_spatial.ts";
 import { type AttributesOf, attr } from "./attribute-schema.ts";
 import { inputAxis, outputAxis } from "./channels.ts";
 import { defineOp } from "./define-op.ts";
@@ -168,18 +169,11 @@ function wholeRepeat(rows: readonly Row[], input: number): number | undefined {
 /** `Mᵀ` along one axis. */
 function transposedProduct(g: TypedBuilder, gy: string, axis: number, rows: readonly Row[], input: number): string {
   if (wholeRepeat(rows, input) === 1) return gy;
-  const shape = g.shape(gy);
   const matrix = new Float64Array(input * rows.length);
   rows.forEach(({ taps }, i) => {
     for (const { from, weight } of taps) matrix[from * rows.length + i]! += weight;
   });
-  const transposed = g.initializer("interpolation", tensorOf(g.dtype(gy), [input, rows.length], matrix));
-  const planes = g.reshape(gy, [sizeOf(shape.slice(0, axis)), rows.length, sizeOf(shape.slice(axis + 1))]);
-  const product = g.op("MatMul", [transposed, planes]); // (lead, input, tail)
-  return g.reshape(
-    product,
-    shape.map((dim, at) => (at === axis ? input : dim)),
-  );
+  return multiplyAxis(g, gy, axis, input, matrix);
 }
 
 function applyRows(x: Float64Array, shape: Shape, axis: number, rows: readonly Row[]): Float64Array {
