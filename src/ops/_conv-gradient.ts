@@ -156,7 +156,6 @@ export const weightForms = {
     fits: ({ group }) => group === 1,
     emit(g, x, gy, [outputs, channels, ...kernel], { axes }) {
       const spatial = axes.map((_, i) => i + 2);
-      const back = [0, ...axes.map((_, i) => i + 1)];
       const last = g.transpose(padSpatial(g, x, axes), [0, ...spatial, 1]); // (N, H, W, C)
       const shifted = tapsOf(kernel).map((tap) => readBy(g, last, axes, tap, 1));
       const patches = shifted.length === 1 ? shifted[0]! : g.op("Concat", shifted, { axis: int(axes.length + 1) });
@@ -169,7 +168,11 @@ export const weightForms = {
         ],
         { transA: int(1) },
       );
-      return g.transpose(g.reshape(product, [outputs!, ...kernel, channels!]), [0, axes.length + 1, ...back.slice(1)]);
+      return g.transpose(g.reshape(product, [outputs!, ...kernel, channels!]), [
+        0,
+        axes.length + 1,
+        ...axes.map((_, i) => i + 1),
+      ]);
     },
   },
 
