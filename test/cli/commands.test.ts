@@ -1,0 +1,208 @@
+/** What commands print: the JSON that scripts read, field by field. */
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { encodeModel, readModel, writeModel } from "../../src/onnx/index.ts";
+import { createRandom } from "../../src/tensor/random.ts";
+import { architectures, findArchitecture } from "../../src/zoo/index.ts";
+import { tinyCifar10 } from "../data/_fixtures.ts";
+import { netpareJson, runNetpare, temporaryFolder } from "./run-netpare.ts";
+
+const at = temporaryFolder();
+const faces = "faces:train=64,test=24";
+
+beforeAll(async () => {
+  const build = (name: string, settings: Record<string, number>) =>
+    findArchitecture(name).build(settings, createRandom(1));
+  await writeModel(at("resnet.onnx"), build("resnet-8", { width: 4 }));
+  await writeModel(at("faces.onnx"), build("faces-net", { width: 4 }));
+  for (const [name, bytes] of Object.entries(tinyCifar10())) await writeFile(at(name), bytes);
+});
+
+describe("inspect", () => {
+  it("gives the file's facts and its layers", async () => {
+    const json = await netpareJson("inspect", at("resnet.onnx"));
+    const { layers, ...facts } = json;
+    expect(facts).toEqual({
+      file: at("resnet.onnx"),
+      bytes: readFileSync(at("resnet.onnx")).length,
+      opset: 17,
+      inputs: [{ name: "image", dtype: "float32", shape: ["N", 3, 32, 32] }],
+      outputs: [{ name: "logits", dtype: "float32", shape: ["N", 10] }],
+      parameters: 5006,
+      macs: 848_032,
+      unsupported: [],
+    });
+    expect(layers[0]).toEqual({
+      name: "stem",
+      op: "Conv",
+      shape: [1, 4, 32, 32],
+      parameters: 108,
+      macs: 110_592,
+      weightBytes: 432,
+      sparsity: 0,
+      bits: 32,
+    });
+    const sum = (key: string) =>
+      layers.reduce((total: number, layer: Record<string, number>) => total + layer[key]!, 0);
+    expect([sum("parameters"), sum("macs")]).toEqual([json.parameters, json.macs]);
+  });
+
+  it("takes an architecture's name as well", async () => {
+    expect((await netpareJson("inspect", "lenet-5")).parameters).toBe(431_080);
+  });
+
+  it("prints a table for people", async () => {
+    const { stdout, stderr, status } = await runNetpare("inspect", at("resnet.onnx"));
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^parameters +5\.01 k \(5006\)$/m);
+    expect(stdout).toMatch(/^stem +Conv +1×4×32×32 +108 +111 k +432 B/m);
+  });
+
+  it("names what it does not know, and goes on", async () => {
+    const graph = findArchitecture("lenet-5").build({}, createRandom(1));
+    const nodes = graph.nodes.map((node) => (node.op === "Relu" ? { ...node, op: "Sharpen" } : node));
+    await writeFile(at("unknown.onnx"), encodeModel({ ...graph, nodes }));
+    const { unsupported } = await netpareJson("inspect", at("unknown.onnx"));
+    expect(unsupported[0]).toMatchObject({ node: "fc1/relu", op: "Sharpen" });
+  });
+});
+
+describe("evaluate", () => {
+  it("gives samples, shares and loss, and agreement only with a reference", async () => {
+    const plain = await netpareJson("evaluate", at("faces.onnx"), "--data", faces);
+    expect(Object.keys(plain)).toEqual(["samples", "top1", "top5", "loss"]);
+    expect(plain.samples).toBe(24);
+    expect(plain.loss).toBeGreaterThan(0);
+    const beside = await netpareJson("evaluate", at("faces.onnx"), "--data", faces, "--reference", at("faces.onnx"));
+    expect(beside).toEqual({ ...plain, agreement: 1 });
+  });
+
+  it("heeds limit, split and preprocessing", async () => {
+    const run = (...flags: string[]) =>
+      netpareJson("evaluate", at("resnet.onnx"), "--data", `cifar10:${at()}`, ...flags);
+    expect((await run()).samples).toBe(2);
+    expect((await run("--split", "train", "--limit", "3")).samples).toBe(3);
+    const byHand = await run("--scale", "1/255", "--mean", ".5,.5,.5", "--std", "0.5");
+    expect(byHand.loss).toBe((await run("--mean", "0.5", "--std", "0.5")).loss);
+    expect(byHand.loss).not.toBe((await run()).loss);
+  });
+
+  it("reads the preprocessing from the model", async () => {
+    const graph = await readModel(at("resnet.onnx"));
+    const preprocessing = { scale: 1 / 255, mean: [0.5], std: [0.5], channels: "bgr" };
+    const metadata = new Map([["netpare.preprocessing", JSON.stringify(preprocessing)]]);
+    await writeModel(at("told.onnx"), { ...graph, metadata });
+    const data = ["--data", `cifar10:${at()}`];
+    const flags = ["--scale", "1/255", "--mean", "0.5", "--std", "0.5", "--channels", "bgr"];
+    const told = await netpareJson("evaluate", at("told.onnx"), ...data);
+    expect(told).toEqual(await netpareJson("evaluate", at("resnet.onnx"), ...data, ...flags));
+  });
+});
+
+describe("bench", () => {
+  it("compares with the first model", async () => {
+    const json = await netpareJson("bench", at("resnet.onnx"), at("faces.onnx"), "--batch", "1,2", "--runs", "4");
+    expect(json.runs).toBe(4);
+    expect(json.machine.onnxruntime).toMatch(/^\d/);
+    const places = json.results.map(({ model, batch }: { model: string; batch: number }) => [model, batch]);
+    expect(places).toEqual([
+      [at("resnet.onnx"), 1],
+      [at("resnet.onnx"), 2],
+      [at("faces.onnx"), 1],
+      [at("faces.onnx"), 2],
+    ]);
+    for (const [i, result] of json.results.entries()) {
+      expect(result).toMatchObject({ engine: "ort", threads: 1 });
+      expect(result.ratio).toBeCloseTo(json.results[i % 2].latencyMs.median / result.latencyMs.median, 9);
+      expect(result.peakMemoryBytes).toBeGreaterThan(20e6);
+      expect(result.fileBytes).toBe(readFileSync(result.model).length);
+    }
+  });
+});
+
+describe("train", () => {
+  it("trains an architecture at the data's size, stores what later commands need, and says what it reached", async () => {
+    const flags = ["--width", "4", "--epochs", "2", "--batch", "32", "--seed", "3", "--threads", "1"];
+    const json = await netpareJson("train", "faces-net", "--data", faces, "--out", at("trained.onnx"), ...flags);
+    expect(json).toMatchObject({ file: at("trained.onnx"), training: { steps: 4 }, test: { samples: 24 } });
+    expect(json.training.curve).toHaveLength(2);
+    const graph = await readModel(at("trained.onnx"));
+    expect(JSON.parse(graph.metadata.get("netpare.preprocessing")!)).toMatchObject({ channels: "grey", mean: [0.5] });
+    expect(JSON.parse(graph.metadata.get("netpare.classes")!)).toHaveLength(8);
+    const again = await netpareJson("evaluate", at("trained.onnx"), "--data", faces);
+    expect(again).toEqual(json.test);
+    expect(existsSync(`${at("trained.onnx")}.checkpoint`)).toBe(false);
+    await netpareJson("train", "faces-net", "--data", faces, "--out", at("again.onnx"), ...flags);
+    expect(readFileSync(at("again.onnx")).equals(readFileSync(at("trained.onnx")))).toBe(true);
+  });
+
+  it("goes on with a model file", async () => {
+    const flags = ["--epochs", "1", "--batch", "32", "--lr", "0.01", "--validation", "0.25"];
+    const json = await netpareJson("train", at("faces.onnx"), "--data", faces, "--out", at("tuned.onnx"), ...flags);
+    expect(json.training.curve[0].validationAccuracy).toBeGreaterThanOrEqual(0);
+    expect(readFileSync(at("tuned.onnx")).equals(readFileSync(at("faces.onnx")))).toBe(false);
+  });
+});
+
+describe("apply", () => {
+  it("writes what the method gives and says what changed", async () => {
+    const flags = ["--data", faces, "--samples", "32", "--out", at("int8.onnx")];
+    const json = await netpareJson("apply", "quantize-int8", at("faces.onnx"), ...flags);
+    expect(json).toMatchObject({ file: at("int8.onnx"), method: "quantize-int8", params: { samples: 32 } });
+    expect(json.changes.length).toBeGreaterThan(0);
+    expect(json.before.fileBytes).toBe(readFileSync(at("faces.onnx")).length);
+    expect(json.after.fileBytes).toBe(readFileSync(at("int8.onnx")).length);
+    expect((await netpareJson("evaluate", at("int8.onnx"), "--data", faces)).samples).toBe(24);
+  });
+
+  it("trains where the method asks for it", async () => {
+    const flags = ["--teacher", at("faces.onnx"), "--data", faces, "--epochs", "1", "--batch", "32"];
+    const json = await netpareJson("apply", "distill", at("faces.onnx"), ...flags, "--out", at("taught.onnx"));
+    expect(json.training.steps).toBe(2);
+    expect(json.test.samples).toBe(24);
+  });
+});
+
+describe("the rest", () => {
+  it("export folds and writes", async () => {
+    const json = await netpareJson("export", at("faces.onnx"), "--out", at("shipped.onnx"));
+    expect(json).toMatchObject({ file: at("shipped.onnx"), format: "onnx" });
+    const shipped = await readModel(at("shipped.onnx"));
+    expect(shipped.nodes.some(({ op }) => op === "BatchNormalization")).toBe(false);
+  });
+
+  it("methods and zoo list what there is, with parameters", async () => {
+    const { methods } = await netpareJson("methods");
+    const names = methods.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(["distill", "quantize-int8"]));
+    expect(methods.every(({ params }: { params: object }) => Object.keys(params).length > 0)).toBe(true);
+    const zoo = await netpareJson("zoo");
+    expect(zoo.architectures.map(({ name }: { name: string }) => name)).toEqual(architectures.map(({ name }) => name));
+  });
+
+  it("zoo writes an untrained network", async () => {
+    await netpareJson("zoo", "lenet-5", "--classes", "7", "--out", at("lenet.onnx"));
+    expect((await readModel(at("lenet.onnx"))).outputs[0]!.shape).toEqual(["N", 7]);
+  });
+
+  it("faces draws a sheet", async () => {
+    await netpareJson("faces", "--out", at("faces.png"), "--columns", "2");
+    expect(readFileSync(at("faces.png")).subarray(1, 4).toString()).toBe("PNG");
+  });
+
+  it("every command explains itself with examples that its own parser knows", async () => {
+    const { stdout } = await runNetpare("--help");
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[options\]| {2})/gm)].map((match) => match[1]!);
+    expect(commands).toEqual(expect.arrayContaining(["inspect", "evaluate", "bench", "train", "export", "zoo"]));
+    for (const command of commands) {
+      const help = await runNetpare(command, "--help");
+      expect([command, help.status, help.stderr]).toEqual([command, 0, ""]);
+      expect(help.stdout).toContain("Examples:");
+      const flags = new Set([...help.stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z0-9-]+)/gm)].map((match) => match[1]));
+      const examples = help.stdout.slice(help.stdout.indexOf("Examples:"));
+      const used = [...examples.matchAll(/ (--[a-z0-9-]+)/g)].map((match) => match[1]!);
+      if (command !== "apply") expect(used.filter((flag) => !flags.has(flag) && flag !== "--help")).toEqual([]);
+    }
+  });
+});
