@@ -1,5 +1,4 @@
 /** Training as `train` and `apply` do it: with progress, a checkpoint beside the file to be written, and an evaluation at the end. */
-import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { z } from "zod";
 import { carveValidation, type Dataset, type Preprocessing } from "../data/index.ts";
@@ -55,11 +54,7 @@ export interface TrainingResult {
 export async function trainToFile(task: TrainingTask, host: Host): Promise<TrainingResult> {
   const { dataset, options, out } = task;
   const checkpoint = `${out}.checkpoint`;
-  const trained = await train(task, checkpoint, host);
-  if (trained.stopped) {
-    const epoch = (trained.steps / Math.floor(trainSplits(task).train.length / options.batch)).toFixed(1);
-    throw new Stopped(`stopped at epoch ${epoch} of ${options.epochs}; go on with the same command and --resume`);
-  }
+  const trained = await trainOrStop(task, checkpoint, "training", host);
   await writeModel(out, trained.graph);
   await rm(checkpoint, { force: true });
   const progress = host.progress("evaluating");
@@ -73,23 +68,27 @@ export async function trainToFile(task: TrainingTask, host: Host): Promise<Train
   return { trained, test, fileBytes: (await stat(out)).size };
 }
 
-async function train(task: TrainingTask, checkpoint: string, host: Host): Promise<Trained> {
+/**
+ * Trains with a checkpoint; one that is there is gone on with where the task resumes, and removed where not.
+ * @throws Stopped after Ctrl-C, once the checkpoint is written.
+ */
+export async function trainOrStop(task: TrainingTask, checkpoint: string, what: string, host: Host): Promise<Trained> {
   const { dataset, preprocessing, options } = task;
-  if (!task.resume && existsSync(checkpoint)) await rm(checkpoint);
+  if (!task.resume) await rm(checkpoint, { force: true });
   const { classes, storedShape } = imageFormat(dataset, preprocessing);
-  const progress = host.progress("training");
   const data = { ...trainSplits(task), classes, storedShape, preprocessing };
+  const progress = host.progress(what);
   const request = {
     options,
     recipe: task.recipe,
     checkpoint: { file: checkpoint, resume: task.resume },
     onProgress: (p: TrainingProgress) => progress.update(p.step, p.steps, describeProgress(p)),
   };
-  try {
-    return await host.stoppable((signal) => trainModel(task.graph, data, { ...request, signal }));
-  } finally {
-    progress.stop();
-  }
+  const trained = await host.stoppable((signal) => trainModel(task.graph, data, { ...request, signal }));
+  progress.stop();
+  if (!trained.stopped) return trained;
+  const epoch = (trained.steps / Math.floor(data.train.length / options.batch)).toFixed(1);
+  throw new Stopped(`stopped ${what} at epoch ${epoch} of ${options.epochs}; go on with the same command and --resume`);
 }
 
 function trainSplits({ dataset, validation, options }: TrainingTask) {

@@ -3,7 +3,7 @@
  * Where the method asks for training (distill), or `--epochs` is given, the result is trained before it is written, with soft
  * targets from `--teacher` where there is one.
  */
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { z } from "zod";
 import { analyzeCost } from "../analysis/cost.ts";
 import {
@@ -40,6 +40,7 @@ import {
   trainingGroup,
   trainingJson,
   trainingText,
+  trainOrStop,
   trainToFile,
 } from "./_training.ts";
 import { defineCommand, defineCommandGroup } from "./define-command.ts";
@@ -81,7 +82,7 @@ function applyMethodCommand(method: Method) {
     arguments: [["<model>", "an .onnx file"]],
     options: z.object({ ...method.params.shape, ...trainingSchema.shape, ...ownOptions.shape, ...method.params.shape }),
     optionGroups: { [method.name]: Object.keys(method.params.shape), ...dataGroup, ...resultTraining },
-    examples: [],
+    examples: (method.examples ?? []).map((example) => `apply ${method.name} ${example}`),
     async run({ args, options: given, host }) {
       const own = ownOptions.parse(given);
       const model = await loadModel(args[0] ?? "");
@@ -90,11 +91,13 @@ function applyMethodCommand(method: Method) {
       checkRequirements(method, params, own);
       const trains = own.epochs !== undefined || method.requires(params).includes("teacher");
       const task = await prepare(model.graph, own, trains, host);
-      const { seed } = readTrainingOptions(given);
-      const application = await applyTo(task, method, params, { seed, limit: own.limit }, host);
+      const training = readTrainingOptions(given);
+      const rounds = createRounds(task, own, trains ? training : undefined, host);
+      const means = { seed: training.seed, limit: own.limit, ...(rounds.fineTune && { fineTune: rounds.fineTune }) };
+      const application = await applyTo(task, method, params, means, host);
       const graph = carryMetadata(application.graph, task);
-      const options = trains ? readTrainingOptions(given) : undefined;
-      const trained = await finish(graph, application.recipe, task, own, options, host);
+      const trained = await finish(graph, application.recipe, task, own, trains ? training : undefined, host);
+      await rounds.clear();
       const after = { ...costOf(graph), fileBytes: (await stat(own.out)).size };
       const before = { ...costOf(model.graph), fileBytes: model.fileBytes };
       const { changes, skipped } = application;
@@ -141,23 +144,45 @@ async function applyTo(
   { graph, teacher, data }: ApplyTask,
   method: Method,
   params: Record<string, unknown>,
-  { seed, limit }: { readonly seed: number; readonly limit: number },
+  { seed, limit, fineTune }: Pick<MethodContext, "seed" | "fineTune"> & { readonly limit: number },
   host: Host,
 ): Promise<Application> {
-  const progress = host.progress(method.name);
   const samples =
     data && createSamples(data.dataset.train, { ...imageFormat(data.dataset, data.preprocessing), seed, limit });
+  let shown = { what: "", progress: host.progress(method.name) };
   const context: MethodContext = {
     seed,
     samples,
     models: new Map(teacher === undefined ? [] : [["teacher", teacher]]),
-    progress: (done, total, what) => progress.update(done, total, what),
+    ...(fineTune && { fineTune }),
+    progress: (done, total, what) => {
+      if (shown.what !== what) shown = { what, progress: host.progress(`${method.name}: ${what}`) };
+      shown.progress.update(done, total);
+    },
   };
   try {
     return await method.apply(graph, params, context);
   } finally {
-    progress.stop();
+    host.clear();
   }
+}
+
+/** Training between a method's rounds. Each keeps its checkpoint until all is done, so that a resumed command skips what it did. */
+function createRounds(task: ApplyTask, own: OwnOptions, options: TrainingOptions | undefined, host: Host) {
+  const { data } = task;
+  const checkpoints: string[] = [];
+  const clear = async () => {
+    for (const file of checkpoints) await rm(file, { force: true });
+  };
+  if (data === undefined || options === undefined) return { fineTune: undefined, clear };
+  const fineTune = async (graph: Graph, what: string): Promise<Graph> => {
+    const checkpoint = `${own.out}.${checkpoints.length + 1}.checkpoint`;
+    checkpoints.push(checkpoint);
+    const recipe = await softTargets({ ...task, graph: carryMetadata(graph, task) });
+    const round = { ...data, options, recipe, graph, out: own.out, validation: own.validation, resume: own.resume };
+    return (await trainOrStop(round, checkpoint, `training after ${what}`, host)).graph;
+  };
+  return { fineTune, clear };
 }
 
 /** Trains the result where that is asked for, and writes it either way. */
@@ -173,7 +198,7 @@ async function finish(
     await writeModel(own.out, graph);
     return undefined;
   }
-  const recipe = asked ?? (await softTargets(task));
+  const recipe = asked ?? (await softTargets({ ...task, graph }));
   const { out, validation, resume } = own;
   return trainToFile({ graph, ...task.data, options, recipe, out, validation, resume }, host);
 }

@@ -58,6 +58,8 @@ export interface Method<P extends z.ZodObject = z.ZodObject> {
   readonly paper: string;
   /** Each field carries `.describe(…)`, from which flags and documentation are made. */
   readonly params: P;
+  /** Command lines for the help, from the model on. */
+  readonly examples?: readonly string[];
   requires(params: z.output<P>): readonly Requirement[];
   /** Pure; the same graph, parameters, samples and seed give the same bytes. */
   apply(graph: Graph, params: z.output<P>, context: MethodContext): Promise<Application>;

@@ -29,6 +29,7 @@ export const distill = defineMethod({
   summary: "learn from a larger network's probabilities while training",
   paper: "Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2014, arXiv:1503.02531",
   params,
+  examples: ["small.onnx --teacher resnet32.onnx --data cifar10:DIR --epochs 5 --out taught.onnx"],
   requires: () => ["teacher"],
   async apply(graph, { temperature, alpha }, { models }) {
     const teacher = models.get("teacher");

@@ -33,6 +33,7 @@ export const pruneBlocks = defineMethod({
   paper:
     "Veit, Wilber, Belongie: Residual networks behave like ensembles of relatively shallow networks, 2016, arXiv:1605.06431",
   params,
+  examples: ["resnet32.onnx --blocks 4 --data cifar10:DIR --out shallow.onnx"],
   requires: () => ["data"],
   async apply(graph, given, context): Promise<Application> {
     if (context.samples === undefined)

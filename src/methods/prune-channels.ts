@@ -33,13 +33,21 @@ const params = z.object({
   ratio: z.number().min(0).lt(1).optional().describe("share of the channels to remove"),
   importance: z
     .enum(importances)
-    .default("l1")
-    .describe("how the importance of a channel is judged; taylor looks at --data"),
+    .optional()
+    .describe("how the importance of a channel is judged; by default taylor where there is --data, else l1"),
   scope: z
     .enum(["global", "uniform"])
     .default("global")
     .describe("rank channels over the whole network, or remove the same share everywhere"),
-  roundTo: z.number().int().min(1).max(256).default(1).describe("remove channels in lots of so many"),
+  roundTo: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      "remove channels in lots of so many; by default 16, the lanes of a processor, and fewer in narrow layers",
+    ),
   minShare: z.number().min(0).max(1).default(0.1).describe("share of every group's channels that stays in any case"),
   rounds: z
     .number()
@@ -59,21 +67,26 @@ export const pruneChannels = defineMethod({
   paper:
     "Fang et al.: DepGraph, towards any structural pruning, 2023, arXiv:2301.12900; Li et al. 2016, arXiv:1608.08710",
   params,
+  examples: [
+    "resnet32.onnx --macs 0.5 --out pruned.onnx",
+    "resnet32.onnx --ratio 0.3 --importance taylor --data cifar10:DIR --out pruned.onnx",
+    "resnet32.onnx --macs 0.5 --data cifar10:DIR --epochs 3 --lr 0.02 --teacher resnet32.onnx --out tuned.onnx",
+  ],
   requires: ({ importance }) => (importance === "taylor" ? ["data"] : []),
   async apply(original, given, context): Promise<Application> {
     const budget = createBudget(original, given);
-    if (given.importance === "taylor" && context.samples === undefined)
+    const importance = given.importance ?? (context.samples === undefined ? "l1" : "taylor");
+    if (importance === "taylor" && context.samples === undefined)
       throw new NetpareError("bad-option", "importance taylor looks at images: give --data, or choose l1");
     if (budget.keepsAll) return { graph: original, changes: [], skipped: [] };
     let graph = runPass(constantsToInitializers, runPass(freezeInitializers, original).graph).graph;
     const skipped = listSkipped(graph, findChannelGroups(graph));
     for (let round = 1; round <= given.rounds; round++) {
       const groups = findChannelGroups(graph);
-      const scores = await scoreClasses(graph, groups, given.importance, context.samples);
-      const lots = rankLots(graph, groups, scores, given);
-      graph = removeUntil(graph, lots, budget.excess(graph, groups.classes.length, round / given.rounds), (step) =>
-        context.progress(step, searchSteps, "counting cost"),
-      );
+      const scores = await scoreClasses(graph, groups, importance, context.samples);
+      const excess = budget.excess(groups.classes.length, round / given.rounds);
+      context.progress(round - 1, given.rounds, "removing channels");
+      graph = removeToBudget(graph, (lot) => rankLots(graph, groups, scores, given, lot), excess, given.roundTo);
       if (round < given.rounds && context.fineTune !== undefined)
         graph = await context.fineTune(graph, `round ${round} of ${given.rounds}`);
     }
@@ -81,7 +94,7 @@ export const pruneChannels = defineMethod({
   },
 });
 
-/** Channels that go at once: `roundTo` classes of one family, with their mean importance. */
+/** Channels that go at once: classes of one family, with their mean importance. */
 interface Lot {
   readonly classes: readonly ChannelClass[];
   readonly score: number;
@@ -92,8 +105,8 @@ type Excess = (graph: Graph, removed: number) => number;
 
 interface Budget {
   readonly keepsAll: boolean;
-  /** The excess over what the given part of the way asks for, starting from a graph with so many classes. */
-  excess(start: Graph, classes: number, part: number): Excess;
+  /** The excess over what the given part of the way asks for, starting from so many classes. */
+  excess(classes: number, part: number): Excess;
 }
 
 function createBudget(original: Graph, { macs, parameters, ratio, rounds }: Params): Budget {
@@ -105,63 +118,99 @@ function createBudget(original: Graph, { macs, parameters, ratio, rounds }: Para
   return {
     keepsAll: kept === 1,
     // Rounds keep the same share of what is left each, so that all of them together keep what was asked for.
-    excess: (_, classes, part) =>
+    excess: (classes, part) =>
       ratio === undefined
         ? (graph) => costOf(graph) / whole - kept ** part
         : (_graph, removed) => 1 - removed / classes - kept ** (1 / rounds),
   };
 }
 
-/** What may go, in the order in which it goes. */
+/** What may go, in the order in which it goes, in lots of `lotOf` a family's size. */
 function rankLots(
   graph: Graph,
   { families }: ChannelGroups,
   scores: ReadonlyMap<ChannelClass, number>,
-  given: Params,
+  { keep, minShare, scope }: Params,
+  lotOf: (size: number) => number,
 ): Lot[] {
-  const keeps = layerMatcher(graph, "keep", given.keep);
-  const spared = new Set(graph.nodes.filter(keeps).flatMap((node) => node.outputs));
-  const { roundTo, scope } = given;
-  const lots = families.flatMap((family): Lot[] => {
-    if (family.axes.some(({ value }) => spared.has(value))) return [];
-    const size = family.classes.length;
-    const floor = Math.min(size, Math.ceil(Math.max(1, given.minShare * size) / roundTo) * roundTo);
-    const rising = family.classes
-      .filter((found) => scores.has(found))
-      .toSorted((a, b) => scores.get(a)! - scores.get(b)!);
-    const removable = rising.slice(0, Math.max(0, Math.min(rising.length, size - floor)));
-    const first = size % roundTo || roundTo;
+  const spared = new Set(graph.nodes.filter(layerMatcher(graph, "keep", keep)).flatMap((node) => node.outputs));
+  const lots = families.flatMap(({ axes, classes }): Lot[] => {
+    if (axes.some(({ value }) => spared.has(value))) return [];
+    const size = classes.length;
+    const lot = lotOf(size);
+    const floor = Math.ceil(Math.max(1, minShare * size) / lot) * lot;
+    const rising = classes.filter((found) => scores.has(found)).toSorted((a, b) => scores.get(a)! - scores.get(b)!);
+    const removable = Math.min(rising.length, size - floor);
     const made: Lot[] = [];
-    for (let at = 0, length = first; at + length <= removable.length; at += length, length = roundTo) {
-      const classes = removable.slice(at, at + length);
-      const mean = classes.reduce((sum, found) => sum + scores.get(found)!, 0) / length;
-      made.push({ classes, score: scope === "uniform" ? (at + length) / size : mean });
+    for (let at = 0, length = size % lot || lot; at + length <= removable; at += length, length = lot) {
+      const chosen = rising.slice(at, at + length);
+      const mean = chosen.reduce((sum, found) => sum + scores.get(found)!, 0) / length;
+      made.push({ classes: chosen, score: scope === "uniform" ? (at + length) / size : mean });
     }
     return made;
   });
   return lots.toSorted((a, b) => a.score - b.score);
 }
 
-/** Steps of the search, at most: bisection over thousands of lots, then a few more lots one by one. */
-const searchSteps = 40;
-const fillingTries = 20;
+/** A processor's lanes: layers whose width they divide lose no speed. */
+const lanes = 16;
+
+/**
+ * Removes lots until the budget is met. Lots have `roundTo` channels; where that is left open, as many as a processor has lanes
+ * and at most half of a family, or fewer where only finer lots meet the budget.
+ */
+function removeToBudget(
+  graph: Graph,
+  rank: (lotOf: (size: number) => number) => Lot[],
+  excess: Excess,
+  roundTo: number | undefined,
+): Graph {
+  if (roundTo !== undefined)
+    return insist(
+      removeUntil(
+        graph,
+        rank(() => roundTo),
+        excess,
+      ),
+    );
+  for (let most = lanes; most > 1; most /= 2) {
+    const lotOf = (size: number) => Math.max(1, Math.min(most, 2 ** Math.floor(Math.log2(size / 2))));
+    const found = removeUntil(graph, rank(lotOf), excess);
+    if (Math.abs(found.over) <= tolerated) return found.cut;
+  }
+  return insist(
+    removeUntil(
+      graph,
+      rank(() => 1),
+      excess,
+    ),
+  );
+}
+
+function insist({ cut, over }: Cut): Graph {
+  if (over <= tolerated) return cut;
+  throw new NetpareError(
+    "bad-option",
+    `the budget cannot be met: with all removable channels gone ${(100 * over).toFixed(1)} points of the cost are too many; ask for less, or lower --min-share or --round-to`,
+  );
+}
+
+/** A graph from which lots went, and how far above the target it is. */
+interface Cut {
+  readonly cut: Graph;
+  readonly over: number;
+}
 
 /** Removes lots in order until the excess is nearest to none; what one lot overshoots, later and smaller ones may fill. */
-function removeUntil(graph: Graph, lots: readonly Lot[], excess: Excess, progress: (step: number) => void): Graph {
-  let steps = 0;
-  const remove = (chosen: readonly Lot[]) => {
-    progress(Math.min(++steps, searchSteps));
+function removeUntil(graph: Graph, lots: readonly Lot[], excess: Excess): Cut {
+  const remove = (chosen: readonly Lot[]): Cut => {
     const classes = chosen.flatMap((lot) => lot.classes);
     const cut = removeChannels(graph, classes);
     return { cut, over: excess(cut, classes.length) };
   };
+  const all = remove(lots);
+  if (all.over >= 0) return all;
   let [low, high] = [0, lots.length];
-  const last = remove(lots);
-  if (last.over > tolerated)
-    throw new NetpareError(
-      "bad-option",
-      `the budget cannot be met: with all removable channels gone ${(100 * last.over).toFixed(1)} points of the cost are too many; ask for less or lower --min-share`,
-    );
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (remove(lots.slice(0, middle)).over > 0) low = middle;
@@ -176,8 +225,10 @@ function removeUntil(graph: Graph, lots: readonly Lot[], excess: Excess, progres
     best = next;
     if (next.over > 0) chosen.push(lot);
   }
-  return best.cut;
+  return best;
 }
+
+const fillingTries = 20;
 
 /** A cost this near to the target, as a share of the whole, is met; one that lies above by more than `tolerated` is missed. */
 const wellMet = 0.003;

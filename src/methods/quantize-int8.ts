@@ -62,6 +62,10 @@ export const quantizeInt8 = defineMethod({
     "Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, 2017, " +
     "arXiv:1712.05877; Nagel et al., Data-Free Quantization, 2019, arXiv:1906.04721",
   params,
+  examples: [
+    "resnet32.onnx --data cifar10:DIR --out int8.onnx",
+    "resnet32.onnx --data cifar10:DIR --keep-float conv1,linear --out int8.onnx",
+  ],
   requires: () => ["data"],
   async apply(graph, options, context) {
     const { samples } = context;
