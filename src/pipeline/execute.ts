@@ -112,11 +112,12 @@ async function executeStage(
   stopIfAsked(execution.signal);
   reporter.note(`stage ${index} of ${recipe.stages.length}: ${stage.method}`);
   const original = before[0]!.graph;
-  const application = await applyMethod(execution, stage, before[before.length - 1]!.graph, original);
+  const options = stage.train && trainingSchema.parse({ seed: recipe.seed + index, ...stage.train });
+  const fineTune = options && createFineTune(execution, name, options, await softTargets(stage, original));
+  const application = await applyMethod(execution, stage, before[before.length - 1]!.graph, original, fineTune);
   let graph = application.graph;
   let training: StageRecord["training"] = null;
-  if (stage.train !== undefined) {
-    const options = trainingSchema.parse({ seed: recipe.seed + index, ...stage.train });
+  if (options !== undefined) {
     const recipeOfStage = application.recipe ?? (await softTargets(stage, original));
     const trained = await trainStage(execution, graph, name, options, recipeOfStage);
     graph = trained.graph;
@@ -134,12 +135,31 @@ async function executeStage(
   return finishStage(folder, name, graph, encodeModel(simplify(graph).graph), record);
 }
 
+/** What trains a graph between a method's rounds; a round that is done is not trained again. */
+function createFineTune(
+  execution: Execution,
+  name: string,
+  options: TrainingOptions,
+  recipe: TrainingRecipe | undefined,
+): NonNullable<MethodContext["fineTune"]> {
+  const { folder } = execution;
+  return async (graph, what) => {
+    const round = `${name}/${what.replaceAll(" ", "-")}`;
+    if (!folder.has(round, "graph.onnx")) {
+      const trained = await trainStage(execution, graph, round, options, recipe);
+      await folder.write(`${round}/graph.onnx`, encodeModel(trained.graph));
+    }
+    return decodeModel(folder.read(round, "graph.onnx"));
+  };
+}
+
 /** Applies a stage's method with training images as its samples. */
 export async function applyMethod(
   execution: Execution,
   stage: StageRecipe,
   graph: Graph,
   original: Graph,
+  fineTune?: MethodContext["fineTune"],
 ): Promise<Application> {
   const { recipe, data, reporter } = execution;
   const method = findMethod(stage.method);
@@ -152,6 +172,7 @@ export async function applyMethod(
     seed: recipe.seed,
     samples,
     models: new Map([["teacher", original]]),
+    ...(fineTune && { fineTune }),
     progress: (done, total, what) => reporter.progress(done, total, `${stage.method}: ${what}`),
   };
   return method.apply(graph, method.params.parse(stage.params), context);
