@@ -150,6 +150,15 @@ describe("the documents", () => {
     expect(explained.sort()).toEqual([...Object.keys({ ...dependencies, ...devDependencies })].sort());
   });
 
+  it("lock every platform's packages, or npm ci refuses (mend with: node scripts/complete-lock.mjs)", () => {
+    const { packages } = JSON.parse(read("package-lock.json"));
+    const optional = Object.values<{ optionalDependencies?: object }>(packages).flatMap((entry) =>
+      Object.keys(entry.optionalDependencies ?? {}),
+    );
+    expect(optional.length).toBeGreaterThan(20);
+    expect(optional.filter((name) => packages[`node_modules/${name}`] === undefined)).toEqual([]);
+  });
+
   it("name the command that continuous integration runs", () => {
     expect(read("README.md")).toContain("npm ci && npm test");
     expect(read(".ci/run")).toMatch(/npm ci[^\n]*\nnpm test\n/);
