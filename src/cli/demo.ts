@@ -28,14 +28,14 @@ const demoRecipe = {
   title: "A face reader, pared down",
   model: {
     architecture: "faces-net",
-    params: { width: 16 },
-    train: { epochs: 6, lr: 0.08, warmup: 0.5, augmentation: { crop: 2 } },
+    params: { width: 24 },
+    train: { epochs: 5, lr: 0.08, warmup: 0.5, augmentation: { crop: 2 } },
   },
   data: "faces",
   validation: 0.05,
   maxDrop: 0.01,
   stages: [
-    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 4, lr: 0.04, augmentation: { crop: 2 } } },
+    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 3, lr: 0.04, augmentation: { crop: 2 } } },
     { method: "quantize-int8" },
   ],
   measure: { batches: [1, 32], threads: 1, runs: 100 },

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command line. Exit status: 0; 1 where a command ran and what was asked does not hold; 2 where the input is wrong, with one
  * line on standard error; 130 after Ctrl-C. Results go to standard output, all else to standard error.

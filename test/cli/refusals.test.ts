@@ -190,7 +190,7 @@ describe("interruption", () => {
 
 describe("output", () => {
   it("a reader that closes early is no error", async () => {
-    const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+    const main = fileURLToPath(new URL("../../bin/netpare.mjs", import.meta.url));
     const child = spawn("sh", ["-c", `"${process.execPath}" "${main}" inspect resnet-56 --json | head -c 10`]);
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (text) => {

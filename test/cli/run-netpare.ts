@@ -1,13 +1,12 @@
 /** Runs the built command as a child process. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../bin/netpare.mjs", import.meta.url));
 
 /** What a run left. */
 export interface Finished {
@@ -26,7 +25,6 @@ export interface Running {
 
 /** Starts `netpare` with `args`. */
 export function startNetpare(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  if (!existsSync(main)) throw new Error("dist/cli/main.js is missing; build it with: npm run build");
   const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
   let [stdout, stderr] = ["", ""];
   const listeners = new Set<() => void>();
