@@ -20,14 +20,12 @@ export async function scoreClasses(
   importance: Importance,
   samples: Samples | undefined,
 ): Promise<Map<ChannelClass, number>> {
-  const magnitudes = importance === "taylor" ? await taylorTerms(graph, samples!) : absoluteWeights(graph, importance);
-  const sums = createSliceSums(graph, magnitudes, importance === "taylor");
+  if (importance === "taylor") return taylorScores(graph, classes, samples!);
+  const relative = relativeSlices(graph, absoluteWeights(graph, importance));
   const scores = new Map<ChannelClass, number>();
   for (const found of classes) {
-    const parts = found.members.flatMap((member) => sums(member) ?? []);
-    if (parts.length === 0) continue;
-    const total = parts.reduce((a, b) => a + b, 0);
-    scores.set(found, importance === "taylor" ? total : total / parts.length);
+    const parts = found.members.flatMap((member) => addSlices(relative, member) ?? []);
+    if (parts.length > 0) scores.set(found, parts.reduce((a, b) => a + b, 0) / parts.length);
   }
   return scores;
 }
@@ -46,64 +44,85 @@ function absoluteWeights(graph: Graph, importance: "l1" | "bn-scale"): Magnitude
   return new Map(names.map((name) => [name, toNumbers(graph.initializers.get(name)!).map(Math.abs)]));
 }
 
-/**
- * `g·w` of every float parameter, g being the gradient of the mean cross-entropy, summed over the samples' batches.
- * Signs are kept: a slice's terms are added before the absolute value is taken.
- */
-async function taylorTerms(graph: Graph, samples: Samples): Promise<Magnitudes> {
-  const batch = Math.min(32, samples.count);
+/** Images a gradient is taken over. Of many at once the terms of a trained network cancel out. */
+const taylorBatch = 16;
+
+/** `|Σ g·w|` over all slices of a class, the mean over batches. */
+async function taylorScores(
+  graph: Graph,
+  classes: readonly ChannelClass[],
+  samples: Samples,
+): Promise<Map<ChannelClass, number>> {
   const names = [...findParameters(graph).keys()].filter((name) => graph.initializers.get(name)!.dtype === "float32");
+  const { steps, gradients } = gradientGraph(graph, names, Math.min(taylorBatch, samples.count), samples.classes);
+  const weights = new Map(names.map((name) => [name, toNumbers(graph.initializers.get(name)!)]));
+  const scores = new Map(classes.map((found) => [found, 0]));
+  await samples.run(steps, (outputs) => {
+    const terms = new Map(
+      names.map((name) => [
+        name,
+        toNumbers(outputs.get(gradients.get(name)!)!).map((g, i) => g * weights.get(name)![i]!),
+      ]),
+    );
+    const slices = slicesOf(graph, terms);
+    for (const found of classes) {
+      const change = found.members.reduce((sum, member) => sum + (addSlices(slices, member) ?? 0), 0);
+      scores.set(found, scores.get(found)! + Math.abs(change));
+    }
+  });
+  return scores;
+}
+
+/** The graph of the gradients of the mean cross-entropy for a fixed batch, and the gradients' names. */
+function gradientGraph(graph: Graph, names: readonly string[], batch: number, classes: number) {
   const input = feeds(graph)[0]!;
   const inputs = graph.inputs.map((value) =>
     value.name === input.name && value.shape ? { ...value, shape: [batch, ...value.shape.slice(1)] } : value,
   );
   const g = new TypedBuilder({ ...graph, inputs, outputs: [] });
-  const targets = g.input("targets", "float32", [batch, samples.classes]);
-  const logits = asClassScores(g, logitsOf(graph).name, samples.classes);
+  const targets = g.input("targets", "float32", [batch, classes]);
+  const logits = asClassScores(g, logitsOf(graph).name, classes);
   const gradients = appendGradient(g, appendCrossEntropy(g, logits, targets), names);
   for (const name of new Set(gradients.values())) g.output(name);
-  const sums = new Map(names.map((name) => [name, new Float64Array(sizeOf(graph.initializers.get(name)!.shape))]));
-  await samples.run(g.build(), (outputs) => {
-    for (const [name, sum] of sums) {
-      const gradient = toNumbers(outputs.get(gradients.get(name)!)!);
-      for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!;
-    }
-  });
-  for (const [name, sum] of sums) {
-    const weights = toNumbers(graph.initializers.get(name)!);
-    for (let i = 0; i < sum.length; i++) sum[i]! *= weights[i]!;
-  }
-  return sums;
+  return { steps: g.build(), gradients };
 }
 
-/**
- * Returns what a member's slices of an initializer add up to, undefined where it is not measured. Sums are of absolute values
- * relative to the mean slice of their axis, or, where `signed`, the absolute sum.
- */
-function createSliceSums(
-  graph: Graph,
-  magnitudes: Magnitudes,
-  signed: boolean,
-): (member: ClassMember) => number | undefined {
+/** Gives what each slice of an initializer along an axis adds up to, undefined where it is not measured. */
+type Slices = (value: string, axis: number) => Float64Array | undefined;
+
+function slicesOf(graph: Graph, magnitudes: Magnitudes): Slices {
   const cache = new Map<string, Float64Array>();
-  return ({ value, axis, indices }) => {
+  return (value, axis) => {
     const values = magnitudes.get(value);
     if (values === undefined) return undefined;
     const key = `${axis} ${value}`;
-    const slices = cache.get(key) ?? sliceSums(graph.initializers.get(value)!, values, axis, signed);
-    cache.set(key, slices);
-    return indices.reduce((sum, i) => sum + slices[i]!, 0);
+    const sums = cache.get(key) ?? sliceSums(graph.initializers.get(value)!, values, axis);
+    cache.set(key, sums);
+    return sums;
   };
 }
 
-function sliceSums({ shape }: Tensor, values: Float64Array, axis: number, signed: boolean): Float64Array {
+/** Slices relative to the mean slice of their axis. */
+function relativeSlices(graph: Graph, magnitudes: Magnitudes): Slices {
+  const absolute = slicesOf(graph, magnitudes);
+  return (value, axis) => {
+    const sums = absolute(value, axis);
+    const mean = sums && (sums.reduce((a, b) => a + b, 0) / sums.length || 1);
+    return sums?.map((sum) => sum / mean!);
+  };
+}
+
+function addSlices(slices: Slices, { value, axis, indices }: ClassMember): number | undefined {
+  const sums = slices(value, axis);
+  return sums && indices.reduce((sum, i) => sum + sums[i]!, 0);
+}
+
+function sliceSums({ shape }: Tensor, values: Float64Array, axis: number): Float64Array {
   const length = shape[axis]!;
   const inner = sizeOf(shape.slice(axis + 1));
   const sums = new Float64Array(length);
   values.forEach((v, i) => {
     sums[Math.floor(i / inner) % length]! += v;
   });
-  if (signed) return sums.map(Math.abs);
-  const mean = sums.reduce((a, b) => a + b, 0) / length || 1;
-  return sums.map((sum) => sum / mean);
+  return sums;
 }

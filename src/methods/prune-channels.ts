@@ -4,7 +4,8 @@
  *
  * - `l1`        mean over slices of `‖s‖₁ / mean ‖·‖₁ of its layer` (Li et al. 2016, arXiv:1608.08710), so that layers compare;
  * - `bn-scale`  mean of `|γ|` (network slimming, Liu et al. 2017, arXiv:1708.06519);
- * - `taylor`    `Σ |Σ_s g·w|`, the first-order change of the loss (Molchanov et al. 2016/2019, arXiv:1611.06440, 1906.10771).
+ * - `taylor`    mean over batches of `|Σ_s g·w|`, the change of the loss to first order (Molchanov et al. 2016, 2019,
+ *               arXiv:1611.06440, 1906.10771).
  *
  * Channels go in rising importance, over the whole network or the same share everywhere, until the budget is met as counted on
  * the pruned graph. Limits: no group loses all of its channels (see prune-blocks for that).
@@ -56,7 +57,10 @@ const params = z.object({
     .max(20)
     .default(1)
     .describe("rounds of pruning, with fine-tuning in between where there is training"),
-  keep: z.array(z.string()).default([]).describe("names or /patterns/ of layers whose channels stay"),
+  keep: z
+    .array(z.string())
+    .default([])
+    .describe("layers whose channels stay: names, or regular expressions that match whole names"),
 });
 
 type Params = z.output<typeof params>;

@@ -3,7 +3,7 @@
  * measured on sample images (Jacob et al. 2017, arXiv:1712.05877; Migacz 2017; Krishnamoorthi 2018, arXiv:1806.08342).
  *
  * The result is plain ONNX in QDQ form that onnxruntime runs on integer kernels throughout. Rounding shifts the mean of a
- * layer's output by `E[ε]·x`; bias correction takes `Σ (Ŵ - W)·E[x]` off the bias (Nagel et al. 2019, arXiv:1906.04721, 4.2).
+ * layer's output by `E[ε ∗ x]`, `ε = Ŵ - W`; bias correction takes that off the bias (Nagel et al. 2019, arXiv:1906.04721, 4.2).
  * With `sensitivity`, the layers that change the output most on their own stay in float until the loss is within `maxDrop`.
  */
 import { z } from "zod";
@@ -43,7 +43,10 @@ const params = z.object({
     .boolean()
     .default(false)
     .describe("7-bit weights, for processors without VNNI or dot-product instructions, whose 8-bit sums saturate"),
-  keepFloat: z.array(z.string()).default([]).describe("names or /patterns/ of layers that stay in float"),
+  keepFloat: z
+    .array(z.string())
+    .default([])
+    .describe("layers that stay in float: names, or regular expressions that match whole names"),
   sensitivity: z
     .number()
     .int()
