@@ -221,15 +221,20 @@ function removeUntil(graph: Graph, lots: readonly Lot[], excess: Excess): Cut {
     else high = middle;
   }
   const chosen = lots.slice(0, low);
-  let best = remove(chosen);
+  let best = nearer(remove(chosen), remove(lots.slice(0, high)));
   for (const lot of lots.slice(low, low + fillingTries)) {
     if (Math.abs(best.over) < wellMet) break;
     const next = remove([...chosen, lot]);
-    if (Math.abs(next.over) >= Math.abs(best.over)) continue;
-    best = next;
+    best = nearer(best, next);
     if (next.over > 0) chosen.push(lot);
   }
   return best;
+}
+
+/** The cut whose cost is nearer to the target; one that misses it is farther than any that meets it. */
+function nearer(a: Cut, b: Cut): Cut {
+  const distance = ({ over }: Cut) => (over > tolerated ? 1 + over : Math.abs(over));
+  return distance(b) < distance(a) ? b : a;
 }
 
 const fillingTries = 20;
