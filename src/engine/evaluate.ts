@@ -10,6 +10,7 @@ import type { Preprocessing } from "../data/preprocessing.ts";
 import { takeSplit } from "../data/split.ts";
 import type { Graph } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { castTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import { fitImages } from "./image-input.ts";
 import { openSession } from "./session.ts";
@@ -27,7 +28,7 @@ export interface EvaluationOptions extends ImageFormat {
   readonly file?: string | undefined;
   /** Threads within an operator; 2 where left out. */
   readonly threads?: number | undefined;
-  /** Images a run, unless the model fixes it; 125 where left out. */
+  /** Images a run, unless the model fixes it; up to 250, fewer of large ones, where left out. */
   readonly batch?: number | undefined;
   /** Only the first so many images. */
   readonly limit?: number | undefined;
@@ -57,7 +58,7 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
   const [channels, height, width] = storedShape;
   const input = fitImages(graph, storedShape, preprocessing);
   const batcher = createBatcher(split, { channels, height, width, preprocessing });
-  const batch = input.batch ?? Math.min(options.batch ?? 125, split.length);
+  const batch = input.batch ?? Math.min(options.batch ?? usualBatch(batcher.imageShape), split.length);
   const output = graph.outputs[0]!.name;
   const form = logitsOf(graph).output;
   const tally = createTally(split.length, classes);
@@ -85,6 +86,11 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
   } finally {
     await session.release();
   }
+}
+
+/** As many images as make about a million floats: beyond that onnxruntime gains no more. */
+function usualBatch(imageShape: readonly number[]): number {
+  return Math.max(1, Math.min(250, Math.floor(2 ** 20 / sizeOf(imageShape))));
 }
 
 function checkScores(scores: Tensor, images: number, classes: number): void {
