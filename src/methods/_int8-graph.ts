@@ -95,6 +95,9 @@ export function writeInt8(graph: Graph, plan: Plan, options: Int8Options): Graph
   );
 }
 
+/** Layers to which onnxruntime would give 8-bit weights of its own making between a DequantizeLinear and a QuantizeLinear. */
+const weighted = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
+
 class Int8Writer {
   readonly nodes: Node[] = [];
   readonly initializers = new Map<string, Tensor>();
@@ -108,6 +111,7 @@ class Int8Writer {
   private readonly dequantized = new Map<string, string>();
   private readonly scaleNames = new Map<string, readonly [string, string]>();
   private readonly shared = new Map<string, string>();
+  private readonly shields = new Map<string, string>();
 
   constructor(graph: Graph, plan: Plan, options: Int8Options) {
     this.graph = graph;
@@ -122,7 +126,7 @@ class Int8Writer {
       case "absorbed":
         return;
       case "float":
-        this.nodes.push(node);
+        this.nodes.push(weighted.has(node.op) ? { ...node, inputs: this.shielded(node.inputs) } : node);
         return;
       case "carried":
         this.writeCarried(node);
@@ -136,6 +140,15 @@ class Int8Writer {
         this.writeLayer(step);
         return;
     }
+  }
+
+  /** The inputs of a layer that stays in float, its data behind a Clip without bounds where they come from 8 bits. */
+  private shielded([x, ...rest]: readonly string[]): string[] {
+    if (x === undefined || this.dequantized.get(x) !== x) return [x ?? "", ...rest];
+    const shield = this.shields.get(x) ?? this.names.fresh(`${x}:c`);
+    if (!this.shields.has(x)) this.append("Clip", [x], shield);
+    this.shields.set(x, shield);
+    return [shield, ...rest];
   }
 
   private writeLayer({ layer, writes }: Extract<Step, { kind: "layer" }>): void {
