@@ -20,7 +20,7 @@ export function findMethod(name: string): Method {
   if (found !== undefined) return found;
   const names = methods.map((method) => method.name);
   const nearest = names.toSorted((a, b) => editDistance(a, name) - editDistance(b, name))[0]!;
-  const hint = editDistance(nearest, name) <= Math.max(2, name.length / 2) ? `; did you mean '${nearest}'?` : "";
+  const hint = editDistance(nearest, name) <= Math.max(2, name.length / 2) ? `; did you mean '${nearest}'?` : ".";
   throw new NetpareError("bad-option", `there is no method '${name}'${hint} Methods: ${names.join(", ")}`);
 }
 
