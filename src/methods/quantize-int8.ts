@@ -5,6 +5,7 @@
  * The result is plain ONNX in QDQ form that onnxruntime runs on integer kernels throughout. Rounding shifts the mean of a
  * layer's output by `E[ε ∗ x]`, `ε = Ŵ - W`; bias correction takes that off the bias (Nagel et al. 2019, arXiv:1906.04721, 4.2).
  * With `sensitivity`, the layers that change the output most on their own stay in float until the loss is within `maxDrop`.
+ * Limits: networks of very small or depthwise layers get smaller and may get slower, since their integer kernels gain nothing.
  */
 import { z } from "zod";
 import type { Graph, Node } from "../graph/graph.ts";
