@@ -18,6 +18,8 @@ const distillationSchema = z.strictObject({
   temperature: z.number().positive().default(4),
   /** Weight of the soft targets; the labels have the rest. */
   alpha: z.number().min(0).max(1).default(0.9),
+  /** Weight of hints between layers that both networks have. */
+  hints: z.number().min(0).default(0),
 });
 
 export const stageRecipeSchema = z.strictObject({

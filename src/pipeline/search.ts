@@ -176,7 +176,7 @@ const costOf = ({ objective }: SearchOptions) => (objective === "size" ? "parame
 const paramsOf = ({ share }: Setting, { objective }: SearchOptions) =>
   objective === "size" ? { parameters: share } : { macs: share };
 
-const soft = { temperature: 4, alpha: 0.9 };
+const soft = { temperature: 4, alpha: 0.9, hints: 5 };
 
 function finalStages(chosen: Setting | undefined, options: SearchOptions): StageRecipe[] {
   const quantize: StageRecipe = { method: "quantize-int8", params: {}, distill: false };
