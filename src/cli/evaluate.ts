@@ -1,13 +1,12 @@
 /** `netpare evaluate`: accuracy and loss of a model file, and its agreement with another, measured on the files themselves. */
 import { z } from "zod";
-import type { Dataset } from "../data/index.ts";
+import { type Dataset, type Preprocessing, readPreprocessing } from "../data/index.ts";
 import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { findImageInput } from "../engine/image-input.ts";
 import { formatPercent } from "../report/format.ts";
 import {
   dataGroup,
   dataOption,
-  type GivenPreprocessing,
   imageFormat,
   openData,
   preprocessingOptions,
@@ -42,12 +41,10 @@ export const evaluateCommand = defineCommand({
     const model = await loadModel(args[0] ?? "");
     const reference = given.reference === undefined ? undefined : await loadModel(given.reference);
     const dataset = await openData(given.data, findImageInput(model.graph), host, given.split);
-    const evaluation = await evaluateFile(model, dataset, given, host);
+    const preprocessing = resolvePreprocessing(given, model.graph, dataset);
+    const evaluation = await evaluateFile(model, dataset, preprocessing, given, host);
     const { samples, top1, top5, loss } = evaluation;
-    // Flags speak of the model; a reference that knows its own preprocessing keeps it.
-    const agreement =
-      reference &&
-      agreementOf(evaluation.predictions, (await evaluateFile(reference, dataset, given, host)).predictions);
+    const agreement = reference && (await agreementWith(reference, evaluation, dataset, preprocessing, given, host));
     return {
       json: { samples, top1, top5, loss, ...(agreement === undefined ? {} : { agreement }) },
       text: describe(model, dataset, given.split, evaluation, reference?.name, agreement),
@@ -55,17 +52,36 @@ export const evaluateCommand = defineCommand({
   },
 });
 
-interface Given extends GivenPreprocessing {
+interface Given {
   readonly split: "train" | "test";
   readonly limit?: number | undefined;
   readonly threads: number;
 }
 
-async function evaluateFile(model: ModelFile, dataset: Dataset, given: Given, host: Host): Promise<Evaluation> {
+/** Flags speak of the model; a reference reads images alike, unless its own metadata says otherwise. */
+async function agreementWith(
+  reference: ModelFile,
+  { predictions }: Evaluation,
+  dataset: Dataset,
+  preprocessing: Preprocessing,
+  given: Given,
+  host: Host,
+): Promise<number> {
+  const own = readPreprocessing(reference.graph) ?? preprocessing;
+  return agreementOf(predictions, (await evaluateFile(reference, dataset, own, given, host)).predictions);
+}
+
+async function evaluateFile(
+  model: ModelFile,
+  dataset: Dataset,
+  preprocessing: Preprocessing,
+  given: Given,
+  host: Host,
+): Promise<Evaluation> {
   const progress = host.progress(`evaluating ${model.name}`);
   try {
     return await evaluateModel(model.graph, dataset[given.split], {
-      ...imageFormat(dataset, resolvePreprocessing(given, model.graph, dataset)),
+      ...imageFormat(dataset, preprocessing),
       file: model.file,
       threads: given.threads,
       limit: given.limit,

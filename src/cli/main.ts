@@ -6,47 +6,35 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { NetpareError } from "../tensor/error.ts";
 import { createHost, type Host, Stopped } from "./_host.ts";
-import { applyCommand } from "./apply.ts";
-import { benchCommand } from "./bench.ts";
 import type { CliCommand } from "./define-command.ts";
-import { demoCommand } from "./demo.ts";
-import { evaluateCommand } from "./evaluate.ts";
-import { exportCommand } from "./export.ts";
-import { facesCommand } from "./faces.ts";
-import { inspectCommand } from "./inspect.ts";
-import { methodsCommand } from "./methods.ts";
-import { optimizeCommand } from "./optimize.ts";
-import { reportCommand } from "./report.ts";
-import { runCommand } from "./run.ts";
-import { trainCommand } from "./train.ts";
-import { verifyCommand } from "./verify.ts";
-import { zooCommand } from "./zoo.ts";
 
-/** Every command, in the order of the help. */
-const commands: readonly CliCommand[] = [
-  demoCommand,
-  inspectCommand,
-  evaluateCommand,
-  benchCommand,
-  trainCommand,
-  applyCommand,
-  optimizeCommand,
-  runCommand,
-  exportCommand,
-  reportCommand,
-  verifyCommand,
-  methodsCommand,
-  zooCommand,
-  facesCommand,
-];
+/** Every command, in the order of the help; each is loaded when it is needed. */
+const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  demo: async () => (await import("./demo.ts")).demoCommand,
+  inspect: async () => (await import("./inspect.ts")).inspectCommand,
+  evaluate: async () => (await import("./evaluate.ts")).evaluateCommand,
+  bench: async () => (await import("./bench.ts")).benchCommand,
+  train: async () => (await import("./train.ts")).trainCommand,
+  apply: async () => (await import("./apply.ts")).applyCommand,
+  optimize: async () => (await import("./optimize.ts")).optimizeCommand,
+  run: async () => (await import("./run.ts")).runCommand,
+  export: async () => (await import("./export.ts")).exportCommand,
+  report: async () => (await import("./report.ts")).reportCommand,
+  verify: async () => (await import("./verify.ts")).verifyCommand,
+  methods: async () => (await import("./methods.ts")).methodsCommand,
+  zoo: async () => (await import("./zoo.ts")).zooCommand,
+  faces: async () => (await import("./faces.ts")).facesCommand,
+};
 
-function createProgram(host: Host): Command {
+/** The program with the command that `name` names, or with all of them where it names none. */
+async function createProgram(name: string | undefined, host: Host): Promise<Command> {
   const { version, description } = readPackage();
   const program = new Command("netpare")
     .description(description)
     .version(version, "--version", "print the version")
     .helpCommand("help [command]", "print the help of a command");
-  for (const command of commands) program.addCommand(command(host));
+  const named = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  for (const load of named ? [named] : Object.values(commands)) program.addCommand((await load())(host));
   settle(program);
   return program;
 }
@@ -98,7 +86,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const host = createHost();
 try {
-  await createProgram(host).parseAsync(process.argv);
+  const program = await createProgram(process.argv[2], host);
+  await program.parseAsync(process.argv);
 } catch (error) {
   host.clear();
   process.exitCode = explain(error);

@@ -6,11 +6,11 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { isFolder, MAX_DATA_BYTES } from "./data-file.ts";
 import type { Dataset, Split } from "./dataset.ts";
+import { loadSharp } from "./load-sharp.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { stratify } from "./split.ts";
 
@@ -151,6 +151,7 @@ async function resolveShape(first: string, options: ImageFolderOptions): Promise
   };
   const height = given(options.height, "height") ?? given(options.width, "width");
   const width = given(options.width, "width") ?? given(options.height, "height");
+  const sharp = await loadSharp();
   const metadata = await sharp(first)
     .metadata()
     .catch((cause: unknown) => refuse(first, cause));
@@ -181,6 +182,7 @@ async function decodeSplit(files: readonly LabelledFile[], shape: ImageShape, on
 async function decodeImage(path: string, shape: ImageShape, out: Uint8Array): Promise<void> {
   const { channels, height, width } = shape;
   const plane = height * width;
+  const sharp = await loadSharp();
   const pixels = await sharp(path, { failOn: "error" })
     .autoOrient()
     .flatten({ background: "#ffffff" })

@@ -12,6 +12,7 @@ import type { Graph } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { castTensor, type Tensor, tensor } from "../tensor/tensor.ts";
+import { createBreath } from "./breath.ts";
 import { fitImages } from "./image-input.ts";
 import { openSession } from "./session.ts";
 
@@ -61,6 +62,7 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
   const batch = input.batch ?? Math.min(options.batch ?? usualBatch(batcher.imageShape), split.length);
   const output = graph.outputs[0]!.name;
   const form = logitsOf(graph).output;
+  const breath = createBreath();
   const tally = createTally(split.length, classes);
   const session = await openSession(options.file ?? graph, { threads: options.threads ?? 2 });
   try {
@@ -79,8 +81,7 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
       checkScores(scores, fed.shape[0]!, classes);
       tally.add(castTensor(scores, "float32").data, form, labels, n);
       options.onProgress?.(at + n, split.length);
-      // A turn of the event loop, so that signals and timers are heard between runs.
-      await new Promise((resolve) => setImmediate(resolve));
+      await breath();
     }
     return tally.result();
   } finally {

@@ -14,6 +14,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
+import { createBreath } from "./breath.ts";
 import { engineVersion, openSession, type Session } from "./session.ts";
 
 /** The machine that measured. */
@@ -122,17 +123,14 @@ async function timeInTurns(
     slowest = Math.max(slowest, fastest);
   }
   const runs = options.runs ?? Math.round(Math.min(500, Math.max(20, (secondsPerModel * 1000) / slowest)));
-  let lastBreath = performance.now();
+  const breath = createBreath();
   for (let run = 0; run < runs && !options.signal?.aborted; run++) {
     for (let i = 0; i < runners.length; i++) {
       const runner = runners[(run + i) % runners.length]!;
       runner.times.push(await turn(runner));
     }
-    if (performance.now() - lastBreath > 100) {
-      onShare((run + 1) / runs);
-      await new Promise((resolve) => setImmediate(resolve));
-      lastBreath = performance.now();
-    }
+    onShare((run + 1) / runs);
+    await breath();
   }
   onShare(1);
 }

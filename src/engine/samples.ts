@@ -6,6 +6,7 @@ import { feeds, type Graph } from "../graph/graph.ts";
 import type { Samples } from "../methods/define-method.ts";
 import { createRandom } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { createBreath } from "./breath.ts";
 import { evaluateModel, type ImageFormat } from "./evaluate.ts";
 import { openSession } from "./session.ts";
 
@@ -36,6 +37,7 @@ export function createSamples(images: Split, options: SamplesOptions): Samples {
       const batcher = createBatcher(part, { channels, height, width, preprocessing, mixLabels: { classes } });
       const { pixels, targets, batch } = samplesInputs(graph);
       const size = batch ?? Math.min(options.batch ?? 64, part.length);
+      const breath = createBreath();
       const session = await openSession(graph, { threads });
       try {
         for (let at = 0; at < part.length; at += size) {
@@ -49,7 +51,7 @@ export function createSamples(images: Split, options: SamplesOptions): Samples {
           fed.set(pixels, imageBatch);
           if (targets !== undefined) fed.set(targets, labels);
           visit(await session.run(fed));
-          await new Promise((resolve) => setImmediate(resolve));
+          await breath();
         }
       } finally {
         await session.release();

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { withPreprocessing } from "../../src/data/index.ts";
 import { encodeModel, readModel, writeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
@@ -88,15 +89,19 @@ describe("evaluate", () => {
     expect(byHand.loss).not.toBe((await run()).loss);
   });
 
-  it("reads the preprocessing from the model", async () => {
-    const graph = await readModel(at("resnet.onnx"));
-    const preprocessing = { scale: 1 / 255, mean: [0.5], std: [0.5], channels: "bgr" };
-    const metadata = new Map([["netpare.preprocessing", JSON.stringify(preprocessing)]]);
-    await writeModel(at("told.onnx"), { ...graph, metadata });
-    const data = ["--data", `cifar10:${at()}`];
-    const flags = ["--scale", "1/255", "--mean", "0.5", "--std", "0.5", "--channels", "bgr"];
+  it("reads the preprocessing from the model; a reference without its own reads images alike", async () => {
+    const preprocessing = { scale: -1 / 50, mean: [0.5], std: [0.25], channels: "grey" as const };
+    const graph = await readModel(at("faces.onnx"));
+    await writeModel(at("told.onnx"), withPreprocessing(graph, preprocessing));
+    await writeModel(at("usual.onnx"), withPreprocessing(graph, { ...preprocessing, scale: 1 / 255, std: [0.5] }));
+    const data = ["--data", faces];
+    const flags = ["--scale", "-1/50", "--mean", "0.5", "--std", "0.25", "--channels", "grey"];
     const told = await netpareJson("evaluate", at("told.onnx"), ...data);
-    expect(told).toEqual(await netpareJson("evaluate", at("resnet.onnx"), ...data, ...flags));
+    expect(told).toEqual(await netpareJson("evaluate", at("faces.onnx"), ...data, ...flags));
+    const agreement = async (reference: string) =>
+      (await netpareJson("evaluate", at("told.onnx"), ...data, "--reference", at(reference))).agreement;
+    expect(await agreement("faces.onnx")).toBe(1);
+    expect(await agreement("usual.onnx")).toBeLessThan(1);
   });
 });
 

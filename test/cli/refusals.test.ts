@@ -167,7 +167,7 @@ describe("interruption", () => {
     const { status, stdout, stderr } = await run.finished;
     expect([status, stdout]).toEqual([130, ""]);
     expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
-      /^netpare: stopped at epoch [\d.]+ of 100000; go on with .* --resume$/,
+      /^netpare: stopped training at epoch [\d.]+ of 100000; go on with .* --resume$/,
     );
     const left = readdirSync(at()).filter((name) => name.startsWith("long"));
     expect(left).toEqual(["long.onnx.checkpoint"]);

@@ -1,7 +1,7 @@
 /** A picture of many faces at once: a row per expression. */
-import sharp from "sharp";
 import { writeWhole } from "../../files/write-whole.ts";
 import { createRandom } from "../../tensor/random.ts";
+import { loadSharp } from "../load-sharp.ts";
 import { createFacePainter, type FaceFormat } from "./draw-face.ts";
 import { EXPRESSIONS } from "./expression.ts";
 
@@ -51,6 +51,7 @@ export async function writeContactSheet(
   options: ContactSheetOptions & { readonly palette?: boolean },
 ): Promise<void> {
   const { width, height, channels, pixels } = contactSheet(options);
+  const sharp = await loadSharp();
   const png = sharp(pixels, { raw: { width, height, channels } }).png({
     compressionLevel: 9,
     ...(options.palette ? { palette: true, dither: 0 } : {}),
