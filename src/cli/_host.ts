@@ -38,7 +38,10 @@ export function createHost(): Host {
     }
     clear();
     process.stderr.write("netpare: stopped\n");
-    process.exit(interruptedStatus);
+    if (stopper === undefined) process.exit(interruptedStatus);
+    // process.exit would wait for a worker inside onnxruntime; the signal's own default does not, and shells call it 130 too.
+    process.removeAllListeners("SIGINT");
+    process.kill(process.pid, "SIGINT");
   };
   return {
     clear,

@@ -178,6 +178,29 @@ describe("interruption", () => {
     expect(epoch((await again.finished).stderr)).toBeGreaterThan(epoch(stderr));
   });
 
+  it("a second Ctrl-C ends training at once, by the signal itself", async () => {
+    const args = [
+      "train",
+      "faces-net",
+      "--data",
+      faces,
+      "--batch",
+      "64",
+      "--epochs",
+      "100000",
+      "--out",
+      at("twice.onnx"),
+    ];
+    const run = startNetpare(args);
+    await run.said("training:");
+    run.interrupt();
+    setTimeout(run.interrupt, 20);
+    const { status, stderr } = await run.finished;
+    expect([null, 130]).toContain(status);
+    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(/^netpare: stopped/);
+    expect(readdirSync(at()).filter((name) => name === "twice.onnx")).toEqual([]);
+  });
+
   it("Ctrl-C elsewhere ends at once with one line", async () => {
     const run = startNetpare(["evaluate", at("faces.onnx"), "--data", "faces:train=1,test=100000"]);
     await run.said("drawing faces:");
