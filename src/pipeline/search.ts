@@ -23,16 +23,16 @@ import { imageFormatOf } from "./run-data.ts";
 
 export const searchSchema = z.strictObject({
   objective: z.enum(["size", "latency", "macs"]).default("latency").describe("what is to become small"),
-  trials: z.number().int().min(1).max(12).default(5).describe("settings that are tried"),
-  probeEpochs: z.number().positive().default(1).describe("epochs of fine-tuning in a trial"),
-  epochs: z.number().positive().default(12).describe("epochs of the final fine-tuning"),
+  trials: z.number().int().min(1).max(12).default(3).describe("settings that are tried"),
+  probeEpochs: z.number().positive().default(0.4).describe("epochs of fine-tuning in a trial"),
+  epochs: z.number().positive().default(9).describe("epochs of the final fine-tuning"),
   recovery: z
     .number()
     .min(0)
     .max(1)
-    .default(0.4)
+    .default(0.1)
     .describe("share of a trial's loss that is expected to stay after the final fine-tuning"),
-  lr: z.number().positive().default(0.04).describe("peak learning rate of fine-tuning"),
+  lr: z.number().positive().default(0.03).describe("peak learning rate of fine-tuning"),
   batch: z.number().int().positive().default(64).describe("images a step"),
   threads: z.number().int().positive().default(2).describe("threads of training"),
 });
@@ -176,7 +176,7 @@ const costOf = ({ objective }: SearchOptions) => (objective === "size" ? "parame
 const paramsOf = ({ share }: Setting, { objective }: SearchOptions) =>
   objective === "size" ? { parameters: share } : { macs: share };
 
-const soft = { temperature: 4, alpha: 0.9, hints: 5 };
+const soft = { temperature: 4, alpha: 0.9, hints: 20 };
 
 function finalStages(chosen: Setting | undefined, options: SearchOptions): StageRecipe[] {
   const quantize: StageRecipe = { method: "quantize-int8", params: {}, distill: false };
