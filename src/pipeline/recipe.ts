@@ -19,7 +19,7 @@ const distillationSchema = z.strictObject({
   /** Weight of the soft targets; the labels have the rest. */
   alpha: z.number().min(0).max(1).default(0.9),
   /** Weight of hints between layers that both networks have. */
-  hints: z.number().min(0).default(0),
+  hints: z.number().min(0).default(20),
 });
 
 export const stageRecipeSchema = z.strictObject({

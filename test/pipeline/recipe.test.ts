@@ -18,7 +18,7 @@ describe("a recipe", () => {
   it("fills in defaults, and reads back as it was written", () => {
     const checked = checkRecipe(recipe, "here");
     expect(checked.measure).toEqual({ batches: [1, 32], threads: 1, runs: 60 });
-    expect(checked.stages[0]!.distill).toEqual({ temperature: 4, alpha: 0.9 });
+    expect(checked.stages[0]!.distill).toEqual({ temperature: 4, alpha: 0.9, hints: 20 });
     expect(checked.stages[1]!.params).toHaveProperty("calibration");
     expect(checkRecipe(parse(formatRecipe(checked)), "again")).toEqual(checked);
   });
