@@ -1,5 +1,5 @@
 /** What commands print: the JSON that scripts read, field by field. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withPreprocessing } from "../../src/data/index.ts";
@@ -10,6 +10,7 @@ import { createRandom } from "../../src/tensor/random.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
 import { tinyCifar10 } from "../data/_fixtures.ts";
+import { sampleReport } from "../report/fixture.ts";
 import { netpareJson, runNetpare, temporaryFolder } from "./run-netpare.ts";
 
 const at = temporaryFolder();
@@ -184,6 +185,16 @@ describe("apply", () => {
 });
 
 describe("the rest", () => {
+  it("report shows a run's report and writes its page", async () => {
+    const report = sampleReport();
+    mkdirSync(at("run"));
+    await writeFile(at("run/report.json"), JSON.stringify(report));
+    expect(await netpareJson("report", at("run"))).toEqual(JSON.parse(JSON.stringify(report)));
+    const { stdout } = await runNetpare("report", at("run"));
+    expect(stdout).toContain(report.stages[1]!.name);
+    expect(readFileSync(at("run/report.html"), "utf8")).toContain(report.title);
+  });
+
   it("export folds and writes", async () => {
     const json = await netpareJson("export", at("faces.onnx"), "--out", at("shipped.onnx"));
     expect(json).toMatchObject({ file: at("shipped.onnx"), format: "onnx" });
