@@ -5,7 +5,7 @@
  * quantizes, and is judged on validation images held out of the training split; the test split is never touched. Its loss is
  * counted against a control, the unpruned network after the same short training: a network trained elsewhere has seen the
  * validation images, and control and trial forget them alike. The final, longer training wins back a part; `recovery` is the
- * part expected to stay. Each way is tried once at half the cost, the one that gains most for its loss is bisected.
+ * part expected to stay. Each way is tried once at six tenths of the cost, the one that gains most for its loss is bisected.
  */
 import { z } from "zod";
 import { analyzeCost } from "../analysis/cost.ts";
@@ -24,15 +24,15 @@ import { imageFormatOf } from "./run-data.ts";
 export const searchSchema = z.strictObject({
   objective: z.enum(["size", "latency", "macs"]).default("latency").describe("what is to become small"),
   trials: z.number().int().min(1).max(12).default(3).describe("settings that are tried"),
-  probeEpochs: z.number().positive().default(0.4).describe("epochs of fine-tuning in a trial"),
-  epochs: z.number().positive().default(9).describe("epochs of the final fine-tuning"),
+  probeEpochs: z.number().positive().default(0.25).describe("epochs of fine-tuning in a trial"),
+  epochs: z.number().positive().default(8).describe("epochs of the final fine-tuning"),
   recovery: z
     .number()
     .min(0)
     .max(1)
     .default(0.1)
     .describe("share of a trial's loss that is expected to stay after the final fine-tuning"),
-  lr: z.number().positive().default(0.03).describe("peak learning rate of fine-tuning"),
+  lr: z.number().positive().default(0.02).describe("peak learning rate of fine-tuning"),
   batch: z.number().int().positive().default(64).describe("images a step"),
   threads: z.number().int().positive().default(2).describe("threads of training"),
 });
@@ -67,7 +67,7 @@ export interface SearchResult {
 
 /** The ways of removing that are tried. */
 const ways = ["prune-blocks", "prune-channels"];
-const firstShare = 0.5;
+const firstShare = 0.6;
 /** Shares nearer to each other than this are not told apart. */
 const finestShare = 0.05;
 
