@@ -25,7 +25,11 @@ const params = z.object({
   teacher: z.string().describe("the teacher's model file, of the same classes and image size"),
   temperature: z.number().positive().default(4).describe("temperature T by which both sides' logits are divided"),
   alpha: z.number().min(0).max(1).default(0.9).describe("weight of the teacher's term; the labels have the rest"),
-  hints: z.number().min(0).default(20).describe("weight of hints between layers that both networks have under one name"),
+  hints: z
+    .number()
+    .min(0)
+    .default(20)
+    .describe("weight of hints between layers that both networks have under one name"),
 });
 
 export const distill = defineMethod({
