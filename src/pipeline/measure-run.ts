@@ -73,7 +73,7 @@ export async function measureStages(measurement: Measurement, stages: readonly s
 }
 
 /** The batches that every model takes: those asked for, or the one that a model fixes. */
-function measurableBatches(graphs: readonly Graph[], recipe: Recipe): readonly number[] {
+export function measurableBatches(graphs: readonly Graph[], recipe: Recipe): readonly number[] {
   const fixed = graphs
     .map((graph) => graph.inputs.find(({ name }) => !graph.initializers.has(name))?.shape?.[0])
     .find((dim) => typeof dim === "number");

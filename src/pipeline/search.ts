@@ -17,6 +17,7 @@ import { decodeModel, encodeModel } from "../onnx/index.ts";
 import type { Trial } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { applyMethod, type Execution, softTargets, trainStage } from "./execute.ts";
+import { measurableBatches } from "./measure-run.ts";
 import { stopIfAsked } from "./progress.ts";
 import type { StageRecipe } from "./recipe.ts";
 import { imageFormatOf } from "./run-data.ts";
@@ -40,7 +41,14 @@ export const searchSchema = z.strictObject({
 export type SearchOptions = z.output<typeof searchSchema>;
 
 /** What one setting came to: accuracy on the validation split, and the quantized file's bytes, MACs and latency. */
-const probedSchema = z.object({ accuracy: z.number(), fileBytes: z.number(), macs: z.number(), latencyMs: z.number() });
+const probedSchema = z.object({
+  accuracy: z.number(),
+  fileBytes: z.number(),
+  macs: z.number(),
+  latencyMs: z.number(),
+  /** The original's median over this one's, measured in alternation. */
+  speedup: z.number(),
+});
 type Probed = z.output<typeof probedSchema>;
 
 /** A way of removing, and the share of the cost that it keeps. */
@@ -53,8 +61,8 @@ interface Setting {
 const stateSchema = z.object({
   control: probedSchema.nullable(),
   trials: z.array(probedSchema.extend({ method: z.string(), share: z.number() })),
-  /** Methods that have nothing to remove in this network, and why. */
-  unfit: z.record(z.string(), z.string()),
+  /** What cannot be reached in this network, and why. */
+  unmet: z.array(z.object({ method: z.string(), share: z.number(), reason: z.string() })),
 });
 type State = z.output<typeof stateSchema>;
 type ShareTrial = State["trials"][number];
@@ -68,6 +76,7 @@ export interface SearchResult {
 /** The ways of removing that are tried. */
 const ways = ["prune-blocks", "prune-channels"];
 const firstShare = 0.6;
+const furtherBy = 0.7;
 /** Shares nearer to each other than this are not told apart. */
 const finestShare = 0.05;
 
@@ -84,7 +93,7 @@ export async function searchStages(
   const { folder, reporter } = execution;
   let state: State = folder.has("search.json")
     ? stateSchema.parse(folder.readJson("search.json"))
-    : { control: null, trials: [], unfit: {} };
+    : { control: null, trials: [], unmet: [] };
   const keep = async (change: Partial<State>) => {
     state = { ...state, ...change };
     await folder.write("search.json", JSON.stringify(state, null, 1));
@@ -107,8 +116,8 @@ export async function searchStages(
       await keep({ trials: [...state.trials, { ...next, ...probed }] });
     } catch (error) {
       if (!(error instanceof NetpareError) || error.code !== "bad-option") throw error;
-      reporter.note(`  ${next.method} does not apply: ${error.message}`);
-      await keep({ unfit: { ...state.unfit, [next.method]: error.message } });
+      reporter.note(`  not possible: ${error.message}`);
+      await keep({ unmet: [...state.unmet, { ...next, reason: error.message }] });
     }
   }
   const chosen = bestWithin(state.trials, control, budget, options);
@@ -124,22 +133,25 @@ export async function searchStages(
   return { stages: finalStages(chosen, options), trials };
 }
 
-/** Every way once at the first share; then the more rewarding one, halved while it holds and bisected once it does not. */
-function nextTrial(state: State, control: Probed, budget: number, options: SearchOptions): Setting | undefined {
-  const fit = ways.filter((method) => state.unfit[method] === undefined);
-  const untried = fit.find((method) => !state.trials.some((trial) => trial.method === method));
+/** Every way once at the first share; then the more rewarding one, further while it holds and bisected once it does not. */
+function nextTrial(
+  { trials, unmet }: State,
+  control: Probed,
+  budget: number,
+  options: SearchOptions,
+): Setting | undefined {
+  const known = [...trials, ...unmet];
+  const untried = ways.find((method) => !known.some((setting) => setting.method === method));
   if (untried !== undefined) return { method: untried, share: firstShare };
-  const first = state.trials.filter((trial) => trial.share === firstShare);
+  const first = trials.filter((trial) => trial.share === firstShare);
   const best = first.toSorted((a, b) => reward(b, control, options) - reward(a, control, options))[0];
   if (best === undefined) return undefined;
-  const own = state.trials.filter((trial) => trial.method === best.method);
-  const within = Math.min(
-    1,
-    ...own.filter((trial) => control.accuracy - trial.accuracy <= budget).map(({ share }) => share),
-  );
-  const beyond = Math.max(0, ...own.filter((trial) => trial.share < within).map(({ share }) => share));
+  const own = trials.filter((trial) => trial.method === best.method && control.accuracy - trial.accuracy <= budget);
+  const within = Math.min(1, ...own.map(({ share }) => share));
+  const below = known.filter(({ method, share }) => method === best.method && share < within);
+  const beyond = Math.max(0, ...below.map(({ share }) => share));
   if (within - beyond <= finestShare) return undefined;
-  return { method: best.method, share: beyond === 0 ? within * 0.7 : (within + beyond) / 2 };
+  return { method: best.method, share: beyond === 0 ? within * furtherBy : (within + beyond) / 2 };
 }
 
 /** What a trial gains in the objective, as a logarithm, for each point of accuracy it loses. */
@@ -151,7 +163,7 @@ function reward(trial: Probed, control: Probed, { objective }: SearchOptions): n
 /** What is to become small. */
 const objectives: Record<SearchOptions["objective"], (probed: Probed) => number> = {
   size: (probed) => probed.fileBytes,
-  latency: (probed) => probed.latencyMs,
+  latency: (probed) => 1 / probed.speedup,
   macs: (probed) => probed.macs,
 };
 
@@ -228,15 +240,22 @@ async function probe(
     ...imageFormatOf(tuned, data.dataset),
     threads: options.threads,
   });
-  const latency = await measureLatency([{ name, model: bytes }], {
-    batches: [1],
-    threads: recipe.measure.threads,
-    runs: recipe.measure.runs,
-  });
+  const [before, now] = await measureLatency(
+    [
+      { name: "original", model: encodeModel(original) },
+      { name, model: bytes },
+    ],
+    {
+      batches: measurableBatches([original], recipe).slice(0, 1),
+      threads: recipe.measure.threads,
+      runs: recipe.measure.runs,
+    },
+  );
   return {
     accuracy: judged.top1,
     fileBytes: bytes.length,
     macs: analyzeCost(tuned).macs,
-    latencyMs: latency[0]!.median,
+    latencyMs: now!.median,
+    speedup: before!.median / now!.median,
   };
 }
