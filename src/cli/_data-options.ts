@@ -51,6 +51,18 @@ export function resolvePreprocessing(
   );
 }
 
+/** A line for people where nothing but the data says how the model reads images, so that the figures may be about a misread model. */
+export function assumedPreprocessing(
+  given: GivenPreprocessing,
+  graph: Graph,
+  { scale, mean, std, channels }: Preprocessing,
+): string | undefined {
+  const flags = Object.keys(preprocessingOptions).some((key) => given[key as keyof GivenPreprocessing] !== undefined);
+  if (flags || readPreprocessing(graph) !== undefined) return undefined;
+  const factor = scale === 1 / 255 ? "1/255" : String(scale);
+  return `the data's usual --scale ${factor} --mean ${mean} --std ${std} --channels ${channels}; the model does not say`;
+}
+
 /** Opens a data set, or only one split of it; folders of images at the size and channels that a model's input wants. */
 export async function openData(
   spec: string,

@@ -5,6 +5,7 @@ import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../
 import { findImageInput } from "../engine/image-input.ts";
 import { formatPercent } from "../report/format.ts";
 import {
+  assumedPreprocessing,
   dataGroup,
   dataOption,
   imageFormat,
@@ -45,9 +46,11 @@ export const evaluateCommand = defineCommand({
     const evaluation = await evaluateFile(model, dataset, preprocessing, given, host);
     const { samples, top1, top5, loss } = evaluation;
     const agreement = reference && (await agreementWith(reference, evaluation, dataset, preprocessing, given, host));
+    const assumed = assumedPreprocessing(given, model.graph, preprocessing);
+    const where = `${model.name} on ${samples} ${given.split} images of ${dataset.name}`;
     return {
       json: { samples, top1, top5, loss, ...(agreement === undefined ? {} : { agreement }) },
-      text: describe(model, dataset, given.split, evaluation, reference?.name, agreement),
+      text: `${where}\n${describe(evaluation, reference?.name, agreement, assumed)}`,
     };
   },
 });
@@ -93,12 +96,10 @@ async function evaluateFile(
 }
 
 function describe(
-  model: ModelFile,
-  dataset: Dataset,
-  split: string,
   { samples, correct, top1, top5, loss }: Evaluation,
   reference: string | undefined,
   agreement: number | undefined,
+  assumed: string | undefined,
 ): string {
   const [low, high] = wilsonInterval(correct, samples);
   const percent = (fraction: number) => formatPercent(fraction, 2);
@@ -108,5 +109,6 @@ function describe(
     ["loss", loss.toFixed(4)],
   ];
   if (agreement !== undefined) facts.push(["agreement", `${percent(agreement)} with ${reference}`]);
-  return `${model.name} on ${samples} ${split} images of ${dataset.name}\n${formatFacts(facts)}`;
+  if (assumed !== undefined) facts.push(["reading", assumed]);
+  return formatFacts(facts);
 }

@@ -93,6 +93,13 @@ describe("evaluate", () => {
     expect(beside).toEqual({ ...plain, agreement: 1 });
   });
 
+  it("tells people where nothing says how the model reads images", async () => {
+    const run = async (...flags: string[]) =>
+      (await runNetpare("evaluate", at("faces.onnx"), "--data", "faces:train=1,test=8", ...flags)).stdout;
+    expect(await run()).toContain("--scale 1/255 --mean 0.5 --std 0.5 --channels grey; the model does not say");
+    expect(await run("--mean", "0.5")).not.toContain("the model does not say");
+  });
+
   it("heeds limit, split and preprocessing", async () => {
     const run = (...flags: string[]) =>
       netpareJson("evaluate", at("resnet.onnx"), "--data", `cifar10:${at()}`, ...flags);
