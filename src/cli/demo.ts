@@ -29,13 +29,13 @@ const demoRecipe = {
   model: {
     architecture: "faces-net",
     params: { width: 24 },
-    train: { epochs: 5, lr: 0.08, warmup: 0.5, augmentation: { crop: 2 } },
+    train: { epochs: 4, lr: 0.08, warmup: 0.5, augmentation: { crop: 2 } },
   },
   data: "faces",
   validation: 0.05,
   maxDrop: 0.01,
   stages: [
-    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 3, lr: 0.04, augmentation: { crop: 2 } } },
+    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 2, lr: 0.03, augmentation: { crop: 2 } } },
     { method: "quantize-int8" },
   ],
   measure: { batches: [1, 32], threads: 1, runs: 100 },
