@@ -35,7 +35,7 @@ const demoRecipe = {
   validation: 0.05,
   maxDrop: 0.01,
   stages: [
-    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 2, lr: 0.03, augmentation: { crop: 2 } } },
+    { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 4, lr: 0.03, augmentation: { crop: 2 } } },
     { method: "quantize-int8" },
   ],
   measure: { batches: [1, 32], threads: 1, runs: 100 },
