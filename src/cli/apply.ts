@@ -58,6 +58,9 @@ const ownOptions = z.object({
   ...trainingExtras,
 });
 
+/** A network that has learned already wants smaller steps than a fresh one. */
+const fineTuningRate = trainingSchema.shape.lr.removeDefault().default(0.02).describe("peak learning rate");
+
 type OwnOptions = z.output<typeof ownOptions>;
 
 /** The heading of training options in the help. */
@@ -80,7 +83,13 @@ function applyMethodCommand(method: Method) {
     name: method.name,
     summary: method.summary,
     arguments: [["<model>", "an .onnx file"]],
-    options: z.object({ ...method.params.shape, ...trainingSchema.shape, ...ownOptions.shape, ...method.params.shape }),
+    options: z.object({
+      ...method.params.shape,
+      ...trainingSchema.shape,
+      lr: fineTuningRate,
+      ...ownOptions.shape,
+      ...method.params.shape,
+    }),
     optionGroups: { [method.name]: Object.keys(method.params.shape), ...dataGroup, ...resultTraining },
     examples: (method.examples ?? []).map((example) => `apply ${method.name} ${example}`),
     async run({ args, options: given, host }) {
