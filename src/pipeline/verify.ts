@@ -5,13 +5,13 @@
  * figure that was changed after the run.
  */
 import { isDeepStrictEqual } from "node:util";
+import { openDataset } from "../data/index.ts";
 import { readReport, reportIsUntouched } from "../report/read.ts";
 import type { Report, Stage } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type MeasuredStage, measureStages } from "./measure-run.ts";
 import type { Reporter } from "./progress.ts";
 import { checkRecipe } from "./recipe.ts";
-import { openRunData } from "./run-data.ts";
 import { openRunFolder } from "./run-folder.ts";
 
 /** One claim of a report beside what was measured now. */
@@ -36,7 +36,11 @@ export async function verifyRun(directory: string, reporter: Reporter, signal?: 
   const report = await readReport(directory);
   const recipe = checkRecipe(report.recipe, `${directory}/report.json: recipe`);
   const folder = openRunFolder(directory, { resume: true });
-  const data = await openRunData(recipe, reporter);
+  const dataset = await openDataset(recipe.data, {
+    only: "test",
+    onProgress: (done, total) => reporter.progress(done, total, "reading data"),
+  });
+  const data = { dataset, train: dataset.train, validation: undefined };
   const stages = report.stages.map((stage) => stageFolder(stage, directory));
   const measured = await measureStages({ recipe, folder, data, reporter, signal }, stages);
   const own: Check = {
