@@ -106,6 +106,7 @@ async function openExecution(
       reporter.note(text);
     },
   };
-  const data = await openRunData(recipe, logged);
+  const model = typeof recipe.model === "string" ? await readModel(recipe.model) : undefined;
+  const data = await openRunData(recipe, model, logged);
   return { recipe, folder, data, reporter: logged, signal, created, secondsSpent };
 }

@@ -4,14 +4,16 @@
  * memory by what a shared machine disturbs; the tolerances stand in the result. The report's own digest tells of any other
  * figure that was changed after the run.
  */
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { openDataset } from "../data/index.ts";
+import { readModel } from "../onnx/index.ts";
 import { readReport, reportIsUntouched } from "../report/read.ts";
 import type { Report, Stage } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type MeasuredStage, measureStages } from "./measure-run.ts";
 import type { Reporter } from "./progress.ts";
 import { checkRecipe } from "./recipe.ts";
+import { openImages } from "./run-data.ts";
 import { openRunFolder } from "./run-folder.ts";
 
 /** One claim of a report beside what was measured now. */
@@ -36,12 +38,10 @@ export async function verifyRun(directory: string, reporter: Reporter, signal?: 
   const report = await readReport(directory);
   const recipe = checkRecipe(report.recipe, `${directory}/report.json: recipe`);
   const folder = openRunFolder(directory, { resume: true });
-  const dataset = await openDataset(recipe.data, {
-    only: "test",
-    onProgress: (done, total) => reporter.progress(done, total, "reading data"),
-  });
-  const data = { dataset, train: dataset.train, validation: undefined };
   const stages = report.stages.map((stage) => stageFolder(stage, directory));
+  const original = await readModel(join(directory, stages[0]!, "model.onnx"));
+  const dataset = await openImages(recipe.data, original, reporter, "test");
+  const data = { dataset, train: dataset.train, validation: undefined };
   const measured = await measureStages({ recipe, folder, data, reporter, signal }, stages);
   const own: Check = {
     stage: "report",
