@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { checkRecipe, formatRecipe, readRecipe } from "../../src/pipeline/recipe.ts";
@@ -34,6 +35,11 @@ describe("a recipe", () => {
   ])("names what is wrong: %j", (wrong, message) => {
     expect(() => checkRecipe(wrong, "here.yaml")).toThrowError(message);
     expect(() => checkRecipe(wrong, "here.yaml")).toThrowError(expect.objectContaining({ name: "NetpareError" }));
+  });
+
+  it("of the examples fits the schema", async () => {
+    const example = fileURLToPath(new URL("../../examples/faces.yaml", import.meta.url));
+    expect((await readRecipe(example)).stages.map(({ method }) => method)).toEqual(["prune-channels", "quantize-int8"]);
   });
 
   it("says so where the file is missing or no YAML", async () => {
