@@ -1,7 +1,6 @@
 /** `netpare faces`: a contact sheet of the built-in data set, a row per expression. */
 import { z } from "zod";
 import { EXPRESSIONS, writeContactSheet } from "../data/index.ts";
-import { NetpareError } from "../tensor/error.ts";
 import { checkOutFile } from "./_model-file.ts";
 import { defineCommand } from "./define-command.ts";
 
@@ -28,11 +27,7 @@ export const facesCommand = defineCommand({
   examples: ["faces --out faces.png", "faces --out faces.png --size 64 --channels 3 --columns 16"],
   async run({ options: { out, ...sheet } }) {
     await checkOutFile(out);
-    try {
-      await writeContactSheet(out, sheet);
-    } catch (error) {
-      throw new NetpareError("io", `${out} cannot be written: ${(error as Error).message}`, { cause: error });
-    }
+    await writeContactSheet(out, sheet);
     return { json: { file: out, rows: EXPRESSIONS, ...sheet }, text: `wrote ${out}; rows: ${EXPRESSIONS.join(", ")}` };
   },
 });
