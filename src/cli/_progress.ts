@@ -23,16 +23,17 @@ export function startProgress(what: string, stream: NodeJS.WriteStream): Progres
 
 function barProgress(what: string, stream: NodeJS.WriteStream): Progress {
   const begun = performance.now();
+  const timeLeft = createTimeLeft();
   let bar: SingleBar | undefined;
   return {
     update(done, total, detail = "") {
-      const elapsed = performance.now() - begun;
+      const left = timeLeft(done, total);
       if (bar === undefined) {
-        if (elapsed < quietMs.terminal) return;
+        if (performance.now() - begun < quietMs.terminal) return;
         bar = createBar(stream);
         bar.start(1000, 0, { what, left: "", detail: "" });
       }
-      bar.update(Math.round((1000 * done) / total), { what, left: timeLeft(elapsed, done, total), detail });
+      bar.update(Math.round((1000 * done) / total), { what, left, detail });
     },
     stop: () => bar?.stop(),
   };
@@ -59,21 +60,31 @@ function createBar(stream: NodeJS.WriteStream): SingleBar {
 
 function lineProgress(what: string, stream: NodeJS.WriteStream): Progress {
   const begun = performance.now();
+  const timeLeft = createTimeLeft();
   let last = begun + quietMs.plain - lineEveryMs;
   return {
     update(done, total, detail) {
+      const left = timeLeft(done, total);
       const now = performance.now();
       if (now - last < lineEveryMs || done >= total) return;
       last = now;
       const percent = Math.floor((100 * done) / total);
-      const parts = [`${what}: ${percent} %`, timeLeft(now - begun, done, total), detail ?? ""];
+      const parts = [`${what}: ${percent} %`, left, detail ?? ""];
       stream.write(`${parts.filter((part) => part !== "").join(", ")}\n`);
     },
     stop: () => {},
   };
 }
 
-function timeLeft(elapsedMs: number, done: number, total: number): string {
-  if (done <= 0) return "";
-  return `${formatDuration(Math.max(1, Math.round((elapsedMs * (total - done)) / done / 1000)))} left`;
+/** Tells the time left from the pace since the first call; what a resumed piece of work had done before does not count. */
+function createTimeLeft(): (done: number, total: number) => string {
+  let first: { readonly done: number; readonly at: number } | undefined;
+  return (done, total) => {
+    const at = performance.now();
+    first ??= { done, at };
+    const made = done - first.done;
+    if (made <= 0) return "";
+    const seconds = ((at - first.at) * (total - done)) / made / 1000;
+    return `${formatDuration(Math.max(1, Math.round(seconds)))} left`;
+  };
 }
