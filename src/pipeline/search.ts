@@ -26,7 +26,7 @@ export const searchSchema = z.strictObject({
   objective: z.enum(["size", "latency", "macs"]).default("latency").describe("what is to become small"),
   trials: z.number().int().min(1).max(12).default(3).describe("settings that are tried"),
   probeEpochs: z.number().positive().default(0.25).describe("epochs of fine-tuning in a trial"),
-  epochs: z.number().positive().default(8).describe("epochs of the final fine-tuning"),
+  epochs: z.number().positive().default(16).describe("epochs of the final fine-tuning"),
   recovery: z
     .number()
     .min(0)
