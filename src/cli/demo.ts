@@ -38,7 +38,7 @@ const demoRecipe = {
     { method: "prune-channels", params: { macs: 0.4 }, train: { epochs: 4, lr: 0.03, augmentation: { crop: 2 } } },
     { method: "quantize-int8" },
   ],
-  measure: { batches: [1, 32], threads: 1, runs: 100 },
+  measure: { batches: [1, 32], threads: 1, runs: 400 },
 };
 
 const quickRecipe = {

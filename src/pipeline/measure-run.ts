@@ -30,7 +30,7 @@ export type MeasuredStage = Omit<Stage, "name" | "method" | "params" | "training
 
 /** Measures the exported models in the folders `stages`, the original's first. */
 export async function measureStages(measurement: Measurement, stages: readonly string[]): Promise<MeasuredStage[]> {
-  const { folder, recipe, data, reporter, signal } = measurement;
+  const { folder, data, reporter, signal } = measurement;
   const files = stages.map((stage) => path.join(folder.directory, stage, "model.onnx"));
   const graphs = await Promise.all(files.map((file) => readModel(file)));
   const evaluations: Evaluation[] = [];
@@ -46,15 +46,7 @@ export async function measureStages(measurement: Measurement, stages: readonly s
     );
   }
   stopIfAsked(signal);
-  const latencies = await measureLatency(
-    stages.map((name, i) => ({ name, model: files[i]! })),
-    {
-      ...recipe.measure,
-      batches: measurableBatches(graphs, recipe),
-      signal,
-      onProgress: (done, total) => reporter.progress(done, total, "latency"),
-    },
-  );
+  const latencies = await measureLatencies(measurement, stages);
   const measured: MeasuredStage[] = [];
   for (const [i, graph] of graphs.entries()) {
     stopIfAsked(signal);
@@ -70,6 +62,24 @@ export async function measureStages(measurement: Measurement, stages: readonly s
     });
   }
   return measured;
+}
+
+/** Times the exported models of `stages` in alternation. */
+export async function measureLatencies(
+  { folder, recipe, reporter, signal }: Measurement,
+  stages: readonly string[],
+): Promise<readonly LatencyResult[]> {
+  const files = stages.map((stage) => path.join(folder.directory, stage, "model.onnx"));
+  const graphs = await Promise.all(files.map((file) => readModel(file)));
+  return measureLatency(
+    stages.map((name, i) => ({ name, model: files[i]! })),
+    {
+      ...recipe.measure,
+      batches: measurableBatches(graphs, recipe),
+      signal,
+      onProgress: (done, total) => reporter.progress(done, total, "latency"),
+    },
+  );
 }
 
 /** The batches that every model takes: those asked for, or the one that a model fixes. */
@@ -96,7 +106,8 @@ function accuracyOf({ samples, correct, top1, top5, loss }: Evaluation): Stage["
   return { samples, correct, top1, top5, loss, interval: wilsonInterval(correct, samples) };
 }
 
-const latencyOf = (results: readonly LatencyResult[], stage: string): Stage["latencyMs"] =>
+/** A stage's own results. */
+export const latencyOf = (results: readonly LatencyResult[], stage: string): Stage["latencyMs"] =>
   results.filter(({ model }) => model === stage).map(({ model: _, ...latency }) => latency);
 
 /** The report of a finished run. */

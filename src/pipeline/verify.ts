@@ -10,7 +10,7 @@ import { readModel } from "../onnx/index.ts";
 import { readReport, reportIsUntouched } from "../report/read.ts";
 import type { Report, Stage } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
-import { type MeasuredStage, measureStages } from "./measure-run.ts";
+import { latencyOf, type MeasuredStage, measureLatencies, measureStages } from "./measure-run.ts";
 import type { Reporter } from "./progress.ts";
 import { checkRecipe } from "./recipe.ts";
 import { openImages } from "./run-data.ts";
@@ -33,6 +33,10 @@ export interface Verification {
 /** Relative parts by which a measured figure may be worse than the claimed one. */
 const tolerances = { accuracy: 0.0005, loss: 1e-3, latencyRatio: 0.25, memory: 0.25 };
 
+/** Times that latencies are taken before a speed-up counts as false: a neighbour's burst of work is no lie of the report. */
+const latencyAttempts = 3;
+const speedUp = "speed-up";
+
 /** Verifies the run in `directory`. @throws NetpareError where there is no whole report or a file is missing. */
 export async function verifyRun(directory: string, reporter: Reporter, signal?: AbortSignal): Promise<Verification> {
   const report = await readReport(directory);
@@ -42,7 +46,7 @@ export async function verifyRun(directory: string, reporter: Reporter, signal?: 
   const original = await readModel(join(directory, stages[0]!, "model.onnx"));
   const dataset = await openImages(recipe.data, original, reporter, "test");
   const data = { dataset, train: dataset.train, validation: undefined };
-  const measured = await measureStages({ recipe, folder, data, reporter, signal }, stages);
+  let measured = await measureStages({ recipe, folder, data, reporter, signal }, stages);
   const own: Check = {
     stage: "report",
     claim: "digest",
@@ -50,11 +54,20 @@ export async function verifyRun(directory: string, reporter: Reporter, signal?: 
     measured: reportIsUntouched(report) ? "as written by the run" : "changed since",
     holds: reportIsUntouched(report),
   };
-  const checks = [
-    own,
-    ...report.stages.flatMap((stage, i) => checkStage(report, stage, measured[0]!, measured[i]!)),
-    ...budgetCheck(report, measured),
-  ];
+  const measurement = { recipe, folder, data, reporter, signal };
+  let checks: Check[] = [];
+  for (let attempt = 0; attempt < latencyAttempts; attempt++) {
+    if (attempt > 0) {
+      const again = await measureLatencies(measurement, stages);
+      measured = measured.map((stage, i) => ({ ...stage, latencyMs: latencyOf(again, stages[i]!) }));
+    }
+    checks = [
+      own,
+      ...report.stages.flatMap((stage, i) => checkStage(report, stage, measured[0]!, measured[i]!)),
+      ...budgetCheck(report, measured),
+    ];
+    if (checks.every(({ claim, holds }) => holds || !claim.startsWith(speedUp))) break;
+  }
   return { checks, holds: checks.every((check) => check.holds) };
 }
 
@@ -116,7 +129,7 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
       const claimedRatio = of(report.stages[0]!) / median;
       const measuredRatio = of(original) / of(measured);
       return check(
-        `speed-up at batch ${batch}`,
+        `${speedUp} at batch ${batch}`,
         claimedRatio.toFixed(2),
         measuredRatio.toFixed(2),
         measuredRatio >= claimedRatio * (1 - tolerances.latencyRatio),
