@@ -33,7 +33,8 @@ export async function runRecipe(recipe: Recipe, request: RunRequest): Promise<Re
 }
 
 /**
- * Pares the model of `recipe` (whose stages are empty) as far as its `maxDrop` allows and writes the report.
+ * Pares the model of `recipe` (whose stages are empty) as far as its `maxDrop` allows and writes the report. Once the stages are
+ * chosen, nothing is left to validate: they train on the images that the search held out, too.
  * @throws Interrupted where `signal` was aborted.
  */
 export async function optimizeModel(recipe: Recipe, options: SearchOptions, request: RunRequest): Promise<Report> {
@@ -49,8 +50,10 @@ export async function optimizeModel(recipe: Recipe, options: SearchOptions, requ
     recipe.maxDrop,
     options,
   );
-  const chosen = checkRecipe({ ...recipe, stages }, "the recipe that the search found");
-  return session.finish(await executeRecipe({ ...execution, recipe: chosen, trials }));
+  const chosen = checkRecipe({ ...recipe, stages, validation: 0 }, "the recipe that the search found");
+  const { dataset } = execution.data;
+  const data = { dataset, train: dataset.train, validation: undefined };
+  return session.finish(await executeRecipe({ ...execution, recipe: chosen, data, trials }));
 }
 
 interface RunSession {
