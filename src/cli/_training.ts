@@ -56,6 +56,7 @@ export async function trainToFile(task: TrainingTask, host: Host): Promise<Train
   const checkpoint = `${out}.checkpoint`;
   const trained = await trainOrStop(task, checkpoint, "training", host);
   await writeModel(out, trained.graph);
+  for (const [i, snapshot] of trained.snapshots.entries()) await writeModel(snapshotFile(out, i), snapshot);
   await rm(checkpoint, { force: true });
   const progress = host.progress("evaluating");
   const test = await evaluateModel(trained.graph, dataset.test, {
@@ -67,6 +68,9 @@ export async function trainToFile(task: TrainingTask, host: Host): Promise<Train
   progress.stop();
   return { trained, test, fileBytes: (await stat(out)).size };
 }
+
+/** Where the network at the end of cycle `index` goes, beside the trained one. */
+const snapshotFile = (out: string, index: number) => out.replace(/(\.onnx)?$/, `.cycle-${index + 1}.onnx`);
 
 /**
  * Trains with a checkpoint; one that is there is gone on with where the task resumes, and removed where not.
@@ -125,8 +129,10 @@ export function trainingJson({ trained, test, fileBytes }: TrainingResult) {
 export function trainingText({ trained, test, fileBytes }: TrainingResult, out: string): string {
   const [low, high] = wilsonInterval(test.correct, test.samples);
   const percent = (fraction: number) => formatPercent(fraction, 2);
+  const snapshots = trained.snapshots.map((_, i) => snapshotFile(out, i));
   return [
     `trained for ${formatDuration(trained.seconds)}; wrote ${out}, ${formatBytes(fileBytes)}`,
     `test top-1 ${percent(test.top1)} (${percent(low)} to ${percent(high)} at 95 %), loss ${test.loss.toFixed(4)}, ${test.samples} images`,
+    ...(snapshots.length > 0 ? [`the network at the end of each cycle: ${snapshots.join(", ")}`] : []),
   ].join("\n");
 }

@@ -20,9 +20,11 @@ export interface Checkpoint {
   readonly epochLoss: number;
   readonly epochCorrect: number;
   readonly seconds: number;
+  /** The network's parameters at the end of each cycle so far. */
+  readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
 }
 
-const magic = "netpare-checkpoint-1";
+const magic = "netpare-checkpoint-2";
 
 /** Identifies what a training depends on: the step's bytes and the options. */
 export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): string {

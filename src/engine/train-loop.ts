@@ -11,7 +11,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { learningRate } from "./schedule.ts";
+import { endsCycle, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
@@ -75,6 +75,8 @@ export interface TrainingPoint {
 
 export interface TrainingOutcome {
   readonly states: ReadonlyMap<string, Tensor>;
+  /** The network's parameters at the end of each cycle, where they are kept. */
+  readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
   readonly curve: readonly TrainingPoint[];
   readonly steps: number;
   readonly stopped: boolean;
@@ -109,6 +111,7 @@ export async function runTraining(
   const start = resumeFrom(job);
   let states: ReadonlyMap<string, Tensor> = start.states;
   const curve = [...start.curve];
+  const snapshots = [...start.snapshots];
   const wanted = [step.loss, step.correct, ...[...job.step.states.values()].map((state) => state.next)];
   const begun = performance.now();
   let epochLoss = start.epochLoss;
@@ -126,6 +129,7 @@ export async function runTraining(
       epochLoss,
       epochCorrect,
       seconds: seconds(),
+      snapshots,
     });
   };
   const seconds = () => start.seconds + (performance.now() - begun) / 1000;
@@ -139,6 +143,7 @@ export async function runTraining(
     epochLoss += loss;
     epochCorrect += (outputs.get(step.correct)!.data as Float32Array)[0]!;
     t++;
+    if (options.snapshots && endsCycle(options, t, steps, stepsPerEpoch)) snapshots.push(parametersOf(job, states));
     const inEpoch = ((t - 1) % stepsPerEpoch) + 1;
     const epochEnd = inEpoch === stepsPerEpoch || t === steps;
     const now = performance.now();
@@ -172,6 +177,7 @@ export async function runTraining(
   await forward?.release();
   return {
     states,
+    snapshots,
     curve,
     steps: t,
     stopped: t < steps,
@@ -184,7 +190,12 @@ function resumeFrom(job: TrainingJob): Omit<Checkpoint, "fingerprint"> {
   const found = job.checkpoint?.resume ? readCheckpoint(job.checkpoint.file, job.checkpoint.fingerprint) : undefined;
   if (found !== undefined) return found;
   const states = new Map([...job.step.states].map(([name, state]) => [name, state.initial]));
-  return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0 };
+  return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0, snapshots: [] };
+}
+
+/** The network's parameters among the states. */
+function parametersOf(job: TrainingJob, states: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(job.forward.trained.map((name) => [name, states.get(name)!]));
 }
 
 interface Batch {
@@ -247,7 +258,7 @@ async function validate(
   const [fixedBatch, ...imageDims] = job.step.imageDims;
   const batch = fixedBatch!;
   const labels = new Int32Array(batch);
-  const parameters = new Map(job.forward.trained.map((name) => [name, states.get(name)!]));
+  const parameters = parametersOf(job, states);
   let correct = 0;
   for (let at = 0; at < split.length; at += batch) {
     const n = Math.min(batch, split.length - at);

@@ -9,6 +9,7 @@ import { removeDead } from "../graph/order.ts";
 import type { TrainingRecipe } from "../methods/define-method.ts";
 import { encodeModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { fingerprintOf } from "./checkpoint.ts";
 import {
   runTraining,
@@ -44,6 +45,8 @@ export interface TrainRequest {
 
 export interface Trained {
   readonly graph: Graph;
+  /** The network at the end of each cycle, in order, where the options keep snapshots; none otherwise. */
+  readonly snapshots: readonly Graph[];
   readonly curve: readonly TrainingPoint[];
   readonly steps: number;
   /** Whether it was stopped before its end. */
@@ -54,10 +57,11 @@ export interface Trained {
 
 /**
  * Trains `graph` on `data`.
- * @throws NetpareError `diverged`, or where model and data do not fit.
+ * @throws NetpareError `diverged`, `bad-option` where options exclude each other, or where model and data do not fit.
  */
 export async function trainModel(graph: Graph, data: TrainingData, request: TrainRequest): Promise<Trained> {
   const { options } = request;
+  checkOptions(options);
   const channels = data.preprocessing.channels === "grey" ? 1 : 3;
   const step = buildTrainingStep(graph, {
     batch: options.batch,
@@ -74,11 +78,25 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
     const job = buildJob(graph, step, data, request, stop);
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
-    const trained = new Map([...graph.initializers].map(([name, t]) => [name, outcome.states.get(name) ?? t]));
-    return { ...outcome, graph: { ...graph, initializers: trained } };
+    const { states, snapshots, ...told } = outcome;
+    const snapshotGraphs = snapshots.map((parameters) => withParameters(graph, parameters));
+    return { ...told, graph: withParameters(graph, states), snapshots: snapshotGraphs };
   } finally {
     request.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+function checkOptions({ snapshots, schedule }: TrainingOptions): void {
+  if (snapshots && schedule !== "cyclic")
+    throw new NetpareError(
+      "bad-option",
+      `snapshots are taken at the end of cycles and the schedule is ${schedule}; choose the schedule cyclic`,
+    );
+}
+
+function withParameters(graph: Graph, parameters: ReadonlyMap<string, Tensor>): Graph {
+  const initializers = new Map([...graph.initializers].map(([name, t]) => [name, parameters.get(name) ?? t]));
+  return { ...graph, initializers };
 }
 
 function buildJob(

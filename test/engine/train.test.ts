@@ -4,9 +4,10 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/index.ts";
 import { readCheckpoint } from "../../src/engine/checkpoint.ts";
-import { learningRate } from "../../src/engine/schedule.ts";
-import { type TrainingData, trainModel } from "../../src/engine/train.ts";
-import { trainingSchema } from "../../src/engine/training-options.ts";
+import { endsCycle, learningRate } from "../../src/engine/schedule.ts";
+import { type Trained, type TrainingData, trainModel } from "../../src/engine/train.ts";
+import type { TrainingProgress } from "../../src/engine/train-loop.ts";
+import { type TrainingOptions, trainingSchema } from "../../src/engine/training-options.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
@@ -44,6 +45,19 @@ const options = (given: object = {}) =>
   trainingSchema.parse({ epochs: 3, batch: 16, lr: 0.05, threads: 1, seed: 5, augmentation: { crop: 1 }, ...given });
 const bytes = (graph: Graph) => Buffer.from(encodeModel(graph));
 
+/** Trains until epoch `epoch`, stops, and goes on from the checkpoint. */
+async function stopAndResume(given: TrainingOptions, epoch: number, name: string): Promise<Trained> {
+  const checkpoint = { file: path.join(folder, name), resume: true };
+  const controller = new AbortController();
+  const onProgress = (progress: TrainingProgress) => progress.epoch >= epoch && controller.abort();
+  const request = { options: given, inline: true, checkpoint };
+  const stopped = await trainModel(net(), data, { ...request, signal: controller.signal, onProgress });
+  expect(stopped.stopped).toBe(true);
+  const resumed = await trainModel(net(), data, request);
+  expect(resumed.stopped).toBe(false);
+  return resumed;
+}
+
 describe("training", () => {
   it("learns, and validates after each epoch", async () => {
     const { curve, graph } = await trainModel(net(), data, { options: options({ epochs: 6 }), inline: true });
@@ -63,21 +77,31 @@ describe("training", () => {
 
   it("resumes from a checkpoint to the bytes of a run that was never stopped", async () => {
     const whole = await trainModel(net(), data, { options: options(), inline: true });
-    const checkpoint = { file: path.join(folder, "stopped"), resume: true };
-    const controller = new AbortController();
-    const onProgress = ({ epoch }: { readonly epoch: number }) => epoch >= 1 && controller.abort();
-    const stopped = await trainModel(net(), data, {
-      options: options(),
-      inline: true,
-      checkpoint,
-      signal: controller.signal,
-      onProgress,
-    });
-    expect(stopped.stopped).toBe(true);
-    const resumed = await trainModel(net(), data, { options: options(), inline: true, checkpoint });
-    expect(resumed.stopped).toBe(false);
+    const resumed = await stopAndResume(options(), 1, "stopped");
     expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
     expect(resumed.curve.map(({ loss }) => loss)).toEqual(whole.curve.map(({ loss }) => loss));
+  });
+
+  it("keeps the network at the end of each cycle, through a stop as well", async () => {
+    const cyclic = options({ epochs: 6, schedule: "cyclic", cycles: 3, snapshots: true });
+    const whole = await trainModel(net(), data, { options: cyclic, inline: true });
+    expect(whole.snapshots).toHaveLength(3);
+    expect(bytes(whole.snapshots[2]!).equals(bytes(whole.graph))).toBe(true);
+    const firstCycle = options({ epochs: 2, schedule: "cyclic", cycles: 1 });
+    const alone = await trainModel(net(), data, { options: firstCycle, inline: true });
+    expect(bytes(whole.snapshots[0]!).equals(bytes(alone.graph))).toBe(true);
+    const resumed = await stopAndResume(cyclic, 3, "cyclic");
+    expect(resumed.snapshots.map((graph) => bytes(graph).equals(bytes(whole.snapshots[0]!)))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(bytes(resumed.snapshots[1]!).equals(bytes(whole.snapshots[1]!))).toBe(true);
+  });
+
+  it("refuses snapshots of a schedule without cycles", async () => {
+    const request = { options: options({ snapshots: true }), inline: true };
+    await expect(trainModel(net(), data, request)).rejects.toThrowError(/choose the schedule cyclic/);
   });
 
   it("refuses a checkpoint of another training, or a damaged one", async () => {
@@ -136,6 +160,17 @@ describe("learning rate", () => {
     expect(rates[10]).toBe(1);
     expect(rates[20]).toBeCloseTo(0.5);
     expect(rates[29]).toBeLessThan(0.01);
+  });
+
+  it("starts anew with each cycle, and tells where cycles end", () => {
+    const cyclic = options({ lr: 1, schedule: "cyclic", cycles: 3, warmup: 1 });
+    const rates = Array.from({ length: 25 }, (_, step) => learningRate(cyclic, step, 25, 2));
+    // Two steps of warm-up, then cycles of ⌈23/3⌉ = 8 steps.
+    expect([rates[2], rates[10], rates[18]]).toEqual([1, 1, 1]);
+    expect(rates[6]).toBeCloseTo(0.5);
+    expect(rates[9]).toBeCloseTo((1 + Math.cos((7 / 8) * Math.PI)) / 2);
+    const ends = Array.from({ length: 26 }, (_, done) => done).filter((done) => endsCycle(cyclic, done, 25, 2));
+    expect(ends).toEqual([10, 18, 25]);
   });
 
   it("falls to a tenth after half of the steps and again after three quarters", () => {
