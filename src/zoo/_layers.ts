@@ -19,6 +19,8 @@ export interface ConvOptions {
   readonly stride?: number;
   readonly pad?: number;
   readonly bias?: boolean;
+  /** How the weight is drawn: He where left out. */
+  readonly draw?: "he" | "xavier";
 }
 
 /** The layers, writing into `g` and drawing from `random`. Feature maps are `(N, C, H, W)`, rows `(N, F)`. */
@@ -31,14 +33,14 @@ export class Layers {
     this.random = random;
   }
 
-  /** `(N, I, H, W) -> (N, O, H', W')`, He. */
+  /** `(N, I, H, W) -> (N, O, H', W')`. */
   conv(
     name: string,
     x: string,
-    { out, kernel, stride = 1, pad = (kernel - 1) / 2, bias = false }: ConvOptions,
+    { out, kernel, stride = 1, pad = (kernel - 1) / 2, bias = false, draw = "he" }: ConvOptions,
   ): string {
-    const channels = this.dim(x, 1);
-    const weight = this.he([out, channels, kernel, kernel]);
+    const shape = [out, this.dim(x, 1), kernel, kernel];
+    const weight = draw === "he" ? this.he(shape) : this.xavier(shape);
     const inputs = [x, this.g.initializer(`${name}/weight`, weight)];
     if (bias) inputs.push(this.g.initializer(`${name}/bias`, tensor("float32", [out])));
     const attributes = {
@@ -62,15 +64,41 @@ export class Layers {
     return this.g.op("Relu", [x], {}, { name });
   }
 
+  /** `max(x, slope·x)` (Maas et al. 2013). */
+  leakyRelu(name: string, x: string, slope: number): string {
+    return this.g.op("LeakyRelu", [x], { alpha: float(slope) }, { name });
+  }
+
+  /** Batch norm, ReLU, named `name/bn` and `name/relu`. */
+  bnRelu(name: string, x: string): string {
+    return this.relu(`${name}/relu`, this.batchNorm(`${name}/bn`, x));
+  }
+
   /** Conv, batch norm, ReLU. */
   convBnRelu(name: string, x: string, options: ConvOptions): string {
-    return this.relu(`${name}/relu`, this.batchNorm(`${name}/bn`, this.conv(name, x, options)));
+    return this.bnRelu(name, this.conv(name, x, options));
+  }
+
+  /** Values one behind another along the channels (or features). */
+  concat(name: string, parts: readonly string[]): string {
+    return this.g.op("Concat", parts, { axis: int(1) }, { name });
   }
 
   /** `kernel` and `stride` in both directions; `ceil` lets the last window hang over the border. */
-  maxPool(name: string, x: string, kernel: number, stride = kernel, ceil = false): string {
-    const attributes = { kernel_shape: ints([kernel, kernel]), strides: ints([stride, stride]) };
-    return this.g.op("MaxPool", [x], ceil ? { ...attributes, ceil_mode: int(1) } : attributes, { name });
+  maxPool(name: string, x: string, kernel: number, stride = kernel, ceil = false, pad = 0): string {
+    const attributes = {
+      kernel_shape: ints([kernel, kernel]),
+      strides: ints([stride, stride]),
+      ...(pad > 0 && { pads: ints([pad, pad, pad, pad]) }),
+      ...(ceil && { ceil_mode: int(1) }),
+    };
+    return this.g.op("MaxPool", [x], attributes, { name });
+  }
+
+  /** Windows of `kernel` that do not overlap; what is left over at the border is dropped. */
+  averagePool(name: string, x: string, kernel: number): string {
+    const attributes = { kernel_shape: ints([kernel, kernel]), strides: ints([kernel, kernel]) };
+    return this.g.op("AveragePool", [x], attributes, { name });
   }
 
   /** `(N, C, H, W) -> (N, C)`. */
@@ -95,8 +123,9 @@ export class Layers {
     return this.g.op("Gemm", inputs, { transB: int(1) }, { name });
   }
 
-  /** Dropout, off in this inference form; training turns it on. */
+  /** Dropout, off in this inference form; training turns it on. A ratio of 0 leaves `x` as it is. */
   dropout(name: string, x: string, ratio: number): string {
+    if (ratio === 0) return x;
     return this.g.op("Dropout", [x, this.g.initializer(`${name}/ratio`, scalar(ratio))], {}, { name });
   }
 
@@ -153,8 +182,8 @@ export class Layers {
   }
 
   private xavier(shape: Shape): Tensor {
-    const [out = 1, width = 1] = shape;
-    const bound = Math.sqrt(6 / (out + width));
+    const [out = 1, ...inner] = shape;
+    const bound = Math.sqrt(6 / (out * sizeOf(inner.slice(1)) + sizeOf(inner)));
     return tensorOf(
       "float32",
       shape,

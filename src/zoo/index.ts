@@ -1,11 +1,15 @@
 /** All architectures: one line each. */
 import { NetpareError } from "../tensor/error.ts";
 import type { Architecture } from "./define-architecture.ts";
+import { densenet } from "./densenet.ts";
 import { facesNet } from "./faces-net.ts";
 import { lenet5 } from "./lenet-5.ts";
 import { lenet300100 } from "./lenet-300-100.ts";
 import { resnet8, resnet20, resnet32, resnet56 } from "./resnet.ts";
+import { squeezenet10, squeezenet11 } from "./squeezenet.ts";
+import { vgg16 } from "./vgg-16.ts";
 import { vggS } from "./vgg-s.ts";
+import { wideResnet } from "./wide-resnet.ts";
 
 export { type Architecture, commonParams, defineArchitecture } from "./define-architecture.ts";
 
@@ -19,6 +23,11 @@ export const architectures: readonly Architecture[] = [
   resnet56,
   facesNet,
   vggS,
+  vgg16,
+  wideResnet,
+  densenet,
+  squeezenet10,
+  squeezenet11,
 ];
 
 /**

@@ -28,10 +28,8 @@ export const vggS = defineArchitecture({
     const small = params.size < smallestPublished;
     const conv = (name: string, x: string, out: number, kernel: number, pad: number, stride = 1) =>
       layers.relu(`${name}/relu`, layers.conv(name, x, { out: wide(out), kernel, pad, stride, bias: true }));
-    const dense = (name: string, x: string) => {
-      const active = layers.relu(`${name}/relu`, layers.dense(name, x, wide(4096)));
-      return params.dropout === 0 ? active : layers.dropout(`${name}/dropout`, active, params.dropout);
-    };
+    const dense = (name: string, x: string) =>
+      layers.dropout(`${name}/dropout`, layers.relu(`${name}/relu`, layers.dense(name, x, wide(4096))), params.dropout);
     const conv1 = conv("conv1", image, 96, 7, small ? 3 : 0, small ? 1 : 2);
     const norm1 = layers.lrn("norm1", conv1, { size: 5, alpha: 5e-4, beta: 0.75, bias: 2 });
     const conv2 = conv("conv2", layers.maxPool("pool1", norm1, 3, 3, true), 256, 5, small ? 2 : 0);

@@ -1,6 +1,7 @@
 /** Counts against the papers, and the form that every architecture shares. */
 import { describe, expect, it } from "vitest";
 import { analyzeCost } from "../../src/analysis/cost.ts";
+import { buildTrainingStep } from "../../src/autodiff/training-step.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { decodeModel, encodeModel } from "../../src/onnx/index.ts";
 import { NetpareError } from "../../src/tensor/error.ts";
@@ -27,17 +28,42 @@ describe("counts", () => {
     expect(cost.unsupported).toEqual([]);
   });
 
-  it("vgg-s at 224x224, 1000 classes: 103 M parameters and 2.64 G MACs (Kim et al. 2016, table 3)", () => {
+  it.each([
+    // Kim et al. 2016, table 3: 103 M, 2.64 G.
+    { name: "vgg-s", settings: { classes: 1000 }, parameters: 102_908_520, macs: 2_637_708_320 },
+    // Li et al. 2017, arXiv:1608.08710, table 1: 1.5e7, 3.13e8.
+    { name: "vgg-16", settings: {}, parameters: 14_987_722, macs: 313_463_808 },
+    // Zagoruyko, Komodakis 2016, tables 4 and 5: 2.7 M (16-4, the authors' repository), 8.9 M, 36.5 M.
+    { name: "wide-resnet", settings: {}, parameters: 2_748_890, macs: 392_612_352 },
+    { name: "wide-resnet", settings: { depth: 40 }, parameters: 8_949_210, macs: 1_298_582_016 },
+    { name: "wide-resnet", settings: { depth: 28, width: 10 }, parameters: 36_479_194, macs: 5_243_328_768 },
+    // Huang et al. 2016, table 2: 0.8 M (BC, L = 100, k = 12), 1.0 M (L = 40, k = 12).
+    { name: "densenet", settings: {}, parameters: 769_162, macs: 287_929_692 },
+    {
+      name: "densenet",
+      settings: { depth: 40, bottleneck: 0, compression: 1 },
+      parameters: 1_019_722,
+      macs: 264_812_928,
+    },
+    // The counts that Caffe's release and torchvision give.
+    { name: "squeezenet-1.0", settings: { classes: 1000 }, parameters: 1_248_424, macs: 818_924_576 },
+    { name: "squeezenet-1.1", settings: { classes: 1000 }, parameters: 1_235_496, macs: 349_151_936 },
+  ])("$name $settings: $parameters parameters, $macs MACs", ({ name, settings, parameters, macs }) => {
     const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
-    const { parameters, macs } = analyzeCost(findArchitecture("vgg-s").build({ classes: 1000 }, still));
-    expect(parameters).toBe(102_908_520);
-    expect(macs / 1e6).toBeCloseTo(2637.9, 0);
+    const cost = analyzeCost(findArchitecture(name).build(settings, still));
+    expect({ parameters: cost.parameters, macs: cost.macs }).toEqual({ parameters, macs });
+    expect(cost.unsupported).toEqual([]);
   });
 });
 
 describe("every architecture", () => {
   const settings: Readonly<Record<string, Record<string, number>>> = {
     "vgg-s": { size: 48, width: 0.125, channels: 1 },
+    "vgg-16": { width: 0.125 },
+    "wide-resnet": { depth: 10, width: 0.5 },
+    densenet: { depth: 16, growth: 4 },
+    "squeezenet-1.0": { size: 48, width: 0.125, channels: 1 },
+    "squeezenet-1.1": { size: 48, width: 0.125, channels: 1 },
   };
 
   it.each(architectures.map(({ name }) => name))(
@@ -66,6 +92,20 @@ describe("every architecture", () => {
     expect(same(encodeModel(decodeModel(bytes)))).toBe(true);
     expect(same(encodeModel(build(name, settings[name])))).toBe(true);
     expect(same(encodeModel(build(name, settings[name], 2)))).toBe(false);
+  });
+
+  it.each(architectures.map(({ name }) => name))("%s has a gradient for every parameter", (name) => {
+    const graph = build(name, { ...settings[name], classes: 7 });
+    const [channels, height, width] = (graph.inputs[0]!.shape ?? []).slice(1) as [number, number, number];
+    const step = buildTrainingStep(graph, {
+      batch: 2,
+      classes: 7,
+      imageShape: [channels, height, width],
+      optimizer: { optimizer: "sgd", momentum: 0, nesterov: false, weightDecay: 0 },
+      objective: { terms: [] },
+    });
+    const floats = [...graph.initializers].filter(([, { dtype, shape }]) => dtype === "float32" && shape.length > 0);
+    expect([...step.trained].sort()).toEqual(floats.map(([initializer]) => initializer).sort());
   });
 
   it("keeps the variance of features through its depth (He, Xavier)", async () => {
