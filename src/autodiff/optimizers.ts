@@ -5,15 +5,24 @@
  *          (Sutskever et al. 2013)
  * Adam     `m' = β₁m + (1-β₁)g`, `s' = β₂s + (1-β₂)g²`, `w' = w - η·m̂/(√ŝ + ε)` (Kingma, Ba 2015, arXiv:1412.6980)
  * AdamW    the same with `w' -= η·λ·w` beside it (Loshchilov, Hutter 2019, arXiv:1711.05101)
+ * clipping `g ← g · c / max(c, ‖g‖)` by the norm over all parameters (Pascanu et al. 2013, arXiv:1211.5063)
+ * average  `a' = d·a + (1-d)·w'` of what is carried, beside the training (Polyak, Juditsky 1992)
  */
+import { int } from "../graph/attributes.ts";
 import type { TypedBuilder } from "../ops/typed-builder.ts";
+import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 
 export interface OptimizerOptions {
   readonly optimizer: "sgd" | "adam" | "adamw";
   readonly momentum: number;
   readonly nesterov: boolean;
+  /** On parameters of rank 2 and more. */
   readonly weightDecay: number;
+  /** `PREFIX=DECAY` each: weight decay of the parameters whose names begin so; the longest prefix counts. */
+  readonly decay?: readonly string[];
+  /** Largest norm of the gradient over all parameters; 0 or absent: no clipping. */
+  readonly clip?: number;
 }
 
 /** A value carried from step to step: its first content and the name of what it becomes. */
@@ -27,8 +36,9 @@ const epsilon = 1e-8;
 
 /**
  * Appends one update of every parameter.
- * `lr` is a scalar input. Weight decay falls on parameters of rank 2 and more.
+ * `lr` is a scalar input.
  * @returns the state by input name: the parameters themselves and what the optimizer keeps.
+ * @throws NetpareError `bad-option` where a rule of weight decay fits no parameter.
  */
 export function appendOptimizer(
   g: TypedBuilder,
@@ -44,14 +54,69 @@ export function appendOptimizer(
     return following;
   };
   const step = options.optimizer === "sgd" ? sgdStep : adamStep(g, keep);
-  for (const [name, gradient] of gradients) {
+  const decays = weightDecays(initial, options);
+  for (const [name, gradient] of clipGradients(g, gradients, options.clip ?? 0)) {
     const first = initial.get(name)!;
-    const decayed = first.shape.length >= 2 ? options.weightDecay : 0;
     const zeros = tensor("float32", first.shape);
-    const change = step({ g, name, gradient, lr, decay: decayed, zeros, keep, options });
+    const change = step({ g, name, gradient, lr, decay: decays.get(name)!, zeros, keep, options });
     states.set(name, { initial: first, next: g.sub(name, change) });
   }
   return states;
+}
+
+/** The weight decay of each parameter. */
+function weightDecays(
+  parameters: ReadonlyMap<string, Tensor>,
+  { weightDecay, decay = [] }: OptimizerOptions,
+): Map<string, number> {
+  const rules = decay.map((rule) => {
+    const [, prefix = "", value = ""] = /^(.*)=(.*)$/.exec(rule) ?? [];
+    if (![...parameters.keys()].some((name) => name.startsWith(prefix)))
+      throw new NetpareError(
+        "bad-option",
+        `weight decay '${rule}': no parameter begins with '${prefix}', the first are ${[...parameters.keys()].slice(0, 4).join(", ")}`,
+      );
+    return { prefix, value: Number(value) };
+  });
+  rules.sort((a, b) => b.prefix.length - a.prefix.length);
+  return new Map(
+    [...parameters].map(([name, { shape }]) => {
+      const rule = rules.find(({ prefix }) => name.startsWith(prefix));
+      return [name, rule?.value ?? (shape.length >= 2 ? weightDecay : 0)];
+    }),
+  );
+}
+
+function clipGradients(
+  g: TypedBuilder,
+  gradients: ReadonlyMap<string, string>,
+  clip: number,
+): ReadonlyMap<string, string> {
+  if (clip === 0) return gradients;
+  const squares = [...gradients.values()].map((x) => g.op("ReduceSumSquare", [x], { keepdims: int(0) }));
+  const norm = g.op("Sqrt", [squares.reduce((a, b) => g.add(a, b))]);
+  const factor = g.div(g.scalar(clip, norm), g.op("Max", [norm, g.scalar(clip, norm)]));
+  return new Map([...gradients].map(([name, gradient]) => [name, g.mul(gradient, factor)]));
+}
+
+/** Names the average of a state. */
+export const averageName = (state: string) => `average/${state}`;
+
+/** Appends the moving average of each of `names` among `states`, with the scalar `decay`; it begins at the state's first content. */
+export function appendAverages(
+  g: TypedBuilder,
+  decay: string,
+  states: ReadonlyMap<string, State>,
+  names: readonly string[],
+): Map<string, State> {
+  const rest = g.sub(g.scalar(1, decay), decay);
+  return new Map(
+    names.map((name) => {
+      const { initial, next } = states.get(name)!;
+      const before = g.input(averageName(name), initial.dtype, initial.shape);
+      return [before, { initial, next: g.add(g.mul(before, decay), g.mul(next, rest)) }];
+    }),
+  );
 }
 
 interface Update {

@@ -15,7 +15,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { type Tensor, tensorOf, toNumbers } from "../tensor/tensor.ts";
 import { appendCorrectCount, appendCrossEntropy, asClassScores, logitsOf } from "./losses.ts";
-import { appendOptimizer, type OptimizerOptions, type State } from "./optimizers.ts";
+import { appendAverages, appendOptimizer, averageName, type OptimizerOptions, type State } from "./optimizers.ts";
 import { appendGradient } from "./reverse.ts";
 
 /** Values by which a loss term is written. */
@@ -49,6 +49,8 @@ export interface StepOptions {
   /** `(C, H, W)` of one image as the network reads it. */
   readonly imageShape: readonly [number, number, number];
   readonly optimizer: OptimizerOptions;
+  /** Whether averages of what is trained are carried as well; their decay is fed as `stepNames.averageDecay`. */
+  readonly average?: boolean;
   readonly objective: Objective;
 }
 
@@ -57,6 +59,7 @@ export const stepNames = {
   targets: "train/targets",
   lr: "train/lr",
   noise: "train/noise",
+  averageDecay: "train/average-decay",
 } as const;
 
 /** A step's graph, what it carries, and the names of what it reports. */
@@ -68,6 +71,8 @@ export interface TrainingStep {
   readonly states: ReadonlyMap<string, State>;
   /** The states that are initializers of the network. */
   readonly trained: readonly string[];
+  /** For each of `trained` the state that holds what the network is to keep: itself, or its average. */
+  readonly kept: ReadonlyMap<string, string>;
   readonly loss: string;
   readonly correct: string;
 }
@@ -106,14 +111,20 @@ export function buildTrainingStep(graph: Graph, options: StepOptions): TrainingS
   const gradients = appendGradient(g, loss, [...initial.keys()]);
   const lr = g.input(stepNames.lr, "float32", []);
   const optimized = appendOptimizer(g, lr, gradients, initial, options.optimizer);
-  const states = new Map([...optimized, ...statistics]);
+  const carried = new Map([...optimized, ...statistics]);
+  const trained = [...initial.keys(), ...statistics.keys()];
+  const averages = options.average
+    ? appendAverages(g, g.input(stepNames.averageDecay, "float32", []), carried, trained)
+    : new Map<string, State>();
+  const states = new Map([...carried, ...averages]);
   for (const name of [loss, correct, ...[...states.values()].map((state) => state.next)]) g.output(name);
   return {
     graph: removeDead(g.build()),
     images,
     noisy: noise.used,
     states,
-    trained: [...initial.keys(), ...statistics.keys()],
+    trained,
+    kept: new Map(trained.map((name) => [name, options.average ? averageName(name) : name])),
     loss,
     correct,
   };

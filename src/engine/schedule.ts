@@ -27,6 +27,11 @@ export function learningRate(options: TrainingOptions, step: number, steps: numb
   }
 }
 
+/** The decay of the moving average of the weights at `step`, `min(d, (1 + t)/(10 + t))`: early weights are soon forgotten. */
+export function averageDecay({ ema }: TrainingOptions, step: number): number {
+  return Math.min(ema, (1 + step) / (10 + step));
+}
+
 /** Whether a cycle of the cyclic schedule ends once `done` steps are done; the last one ends with the training. */
 export function endsCycle(options: TrainingOptions, done: number, steps: number, stepsPerEpoch: number): boolean {
   if (options.schedule !== "cyclic") return false;

@@ -11,7 +11,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { endsCycle, learningRate } from "./schedule.ts";
+import { averageDecay, endsCycle, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
@@ -31,7 +31,8 @@ export interface TrainingJob {
     readonly model: Uint8Array;
     readonly images: string;
     readonly scores: string;
-    readonly trained: readonly string[];
+    /** By parameter of the network the state that holds it. */
+    readonly kept: ReadonlyMap<string, string>;
   };
   readonly train: Split;
   readonly validation: Split | undefined;
@@ -74,7 +75,8 @@ export interface TrainingPoint {
 }
 
 export interface TrainingOutcome {
-  readonly states: ReadonlyMap<string, Tensor>;
+  /** The network's parameters. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
   /** The network's parameters at the end of each cycle, where they are kept. */
   readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
   readonly curve: readonly TrainingPoint[];
@@ -136,7 +138,7 @@ export async function runTraining(
 
   while (t < steps && Atomics.load(job.stop, 0) === 0) {
     const lr = learningRate(options, t, steps, stepsPerEpoch);
-    const outputs = await session.run(feedsOf(job, states, draw(t), lr), wanted);
+    const outputs = await session.run(feedsOf(job, states, draw(t), t, lr), wanted);
     const loss = (outputs.get(step.loss)!.data as Float32Array)[0]!;
     if (!Number.isFinite(loss)) throw diverged(loss, t, stepsPerEpoch, options);
     states = new Map([...step.states].map(([name, state]) => [name, outputs.get(state.next)!]));
@@ -176,7 +178,7 @@ export async function runTraining(
   await session.release();
   await forward?.release();
   return {
-    states,
+    parameters: parametersOf(job, states),
     snapshots,
     curve,
     steps: t,
@@ -193,9 +195,9 @@ function resumeFrom(job: TrainingJob): Omit<Checkpoint, "fingerprint"> {
   return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0, snapshots: [] };
 }
 
-/** The network's parameters among the states. */
+/** The network's parameters, or their averages, among the states. */
 function parametersOf(job: TrainingJob, states: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  return new Map(job.forward.trained.map((name) => [name, states.get(name)!]));
+  return new Map([...job.forward.kept].map(([name, state]) => [name, states.get(state)!]));
 }
 
 interface Batch {
@@ -237,11 +239,18 @@ function createDraw(job: TrainingJob, root: Random, stepsPerEpoch: number): (t: 
   };
 }
 
-function feedsOf(job: TrainingJob, states: ReadonlyMap<string, Tensor>, batch: Batch, lr: number): Map<string, Tensor> {
+function feedsOf(
+  job: TrainingJob,
+  states: ReadonlyMap<string, Tensor>,
+  batch: Batch,
+  t: number,
+  lr: number,
+): Map<string, Tensor> {
   const feeds = new Map(states);
   feeds.set(job.step.images, batch.images);
   feeds.set(stepNames.targets, batch.targets);
   feeds.set(stepNames.lr, tensorOf("float32", [], [lr]));
+  if (job.options.ema > 0) feeds.set(stepNames.averageDecay, tensorOf("float32", [], [averageDecay(job.options, t)]));
   if (batch.noise) feeds.set(stepNames.noise, batch.noise);
   return feeds;
 }

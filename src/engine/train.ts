@@ -68,6 +68,7 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
     classes: data.classes,
     imageShape: [channels, data.storedShape[1], data.storedShape[2]],
     optimizer: options,
+    average: options.ema > 0,
     objective: request.recipe ?? { terms: [] },
   });
   const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -78,9 +79,9 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
     const job = buildJob(graph, step, data, request, stop);
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
-    const { states, snapshots, ...told } = outcome;
-    const snapshotGraphs = snapshots.map((parameters) => withParameters(graph, parameters));
-    return { ...told, graph: withParameters(graph, states), snapshots: snapshotGraphs };
+    const { parameters, snapshots, ...told } = outcome;
+    const snapshotGraphs = snapshots.map((snapshot) => withParameters(graph, snapshot));
+    return { ...told, graph: withParameters(graph, parameters), snapshots: snapshotGraphs };
   } finally {
     request.signal?.removeEventListener("abort", onAbort);
   }
@@ -161,7 +162,7 @@ function forwardModel(graph: Graph, step: TrainingStep): TrainingJob["forward"] 
     outputs: [{ name: scores, dtype: "float32", shape: undefined }],
     initializers: new Map([...graph.initializers].filter(([name]) => !trained.has(name))),
   });
-  return { model: encodeModel(forward), images: feeds(graph)[0]!.name, scores, trained: step.trained };
+  return { model: encodeModel(forward), images: feeds(graph)[0]!.name, scores, kept: step.kept };
 }
 
 /** The split in memory that a worker shares instead of copying. */

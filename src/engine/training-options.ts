@@ -10,6 +10,22 @@ export const trainingSchema = z.object({
   momentum: z.number().min(0).max(1).default(0.9).describe("momentum of sgd, beta1 of adam"),
   nesterov: z.boolean().default(true).describe("Nesterov's form of momentum"),
   weightDecay: z.number().min(0).default(5e-4).describe("weight decay, on weights of rank 2 and more"),
+  decay: z
+    .array(
+      z.string().regex(/^.*=(\d+\.?\d*|\.\d+)(e-?\d+)?$/i, "expected a prefix of a parameter's name, = and a number"),
+    )
+    .default([])
+    .meta({
+      metavar: "PREFIX=DECAY,…",
+      description: "weight decay of parameters by the beginning of their names, such as stem=0,logits=1e-3",
+    }),
+  clip: z.number().min(0).default(0).describe("largest norm of the gradient over all parameters; 0: no limit"),
+  ema: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("keep a moving average of the weights with this decay, such as 0.999; 0: the last weights"),
   schedule: z.enum(["cosine", "step", "cyclic", "constant"]).default("cosine").describe("course of the learning rate"),
   cycles: z.number().int().positive().default(5).describe("restarts of the cyclic schedule"),
   snapshots: z.boolean().default(false).describe("keep the network at the end of each cycle as well"),

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/index.ts";
 import { readCheckpoint } from "../../src/engine/checkpoint.ts";
-import { endsCycle, learningRate } from "../../src/engine/schedule.ts";
+import { averageDecay, endsCycle, learningRate } from "../../src/engine/schedule.ts";
 import { type Trained, type TrainingData, trainModel } from "../../src/engine/train.ts";
 import type { TrainingProgress } from "../../src/engine/train-loop.ts";
 import { type TrainingOptions, trainingSchema } from "../../src/engine/training-options.ts";
@@ -99,6 +99,19 @@ describe("training", () => {
     expect(bytes(resumed.snapshots[1]!).equals(bytes(whole.snapshots[1]!))).toBe(true);
   });
 
+  it("gives the average of the weights where asked, through a stop as well", async () => {
+    const averaging = options({ ema: 0.99, lr: 0.01 });
+    const whole = await trainModel(net(), data, { options: averaging, inline: true });
+    const plain = await trainModel(net(), data, { options: options({ lr: 0.01 }), inline: true });
+    expect(whole.curve.map(({ loss }) => loss)).toEqual(plain.curve.map(({ loss }) => loss));
+    expect(whole.curve.map((point) => point.validationAccuracy)).not.toEqual(
+      plain.curve.map((point) => point.validationAccuracy),
+    );
+    expect(bytes(whole.graph).equals(bytes(plain.graph))).toBe(false);
+    const resumed = await stopAndResume(averaging, 1, "average");
+    expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
+  });
+
   it("refuses snapshots of a schedule without cycles", async () => {
     const request = { options: options({ snapshots: true }), inline: true };
     await expect(trainModel(net(), data, request)).rejects.toThrowError(/choose the schedule cyclic/);
@@ -171,6 +184,11 @@ describe("learning rate", () => {
     expect(rates[9]).toBeCloseTo((1 + Math.cos((7 / 8) * Math.PI)) / 2);
     const ends = Array.from({ length: 26 }, (_, done) => done).filter((done) => endsCycle(cyclic, done, 25, 2));
     expect(ends).toEqual([10, 18, 25]);
+  });
+
+  it("forgets early weights: the average's decay rises from 1/10 to what is asked", () => {
+    const decays = [0, 10, 1e6].map((step) => averageDecay(options({ ema: 0.99 }), step));
+    expect(decays).toEqual([0.1, 11 / 20, 0.99]);
   });
 
   it("falls to a tenth after half of the steps and again after three quarters", () => {
