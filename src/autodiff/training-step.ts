@@ -73,6 +73,8 @@ export interface TrainingStep {
   readonly trained: readonly string[];
   /** For each of `trained` the state that holds what the network is to keep: itself, or its average. */
   readonly kept: ReadonlyMap<string, string>;
+  /** The gradient of each trained parameter, in the parameters' order, as the reverse walk gives it. */
+  readonly gradients: ReadonlyMap<string, string>;
   readonly loss: string;
   readonly correct: string;
 }
@@ -125,6 +127,7 @@ export function buildTrainingStep(graph: Graph, options: StepOptions): TrainingS
     states,
     trained,
     kept: new Map(trained.map((name) => [name, options.average ? averageName(name) : name])),
+    gradients,
     loss,
     correct,
   };
