@@ -1,6 +1,13 @@
 /** The options by which commands take a data set and preprocessing, and what they resolve to. */
 import { z } from "zod";
-import { DATASET_GRAMMAR, type Dataset, openDataset, type Preprocessing, readPreprocessing } from "../data/index.ts";
+import {
+  DATASET_GRAMMAR,
+  type Dataset,
+  normalizeBy,
+  openDataset,
+  type Preprocessing,
+  readPreprocessing,
+} from "../data/index.ts";
 import { preprocessingSchema } from "../data/preprocessing.ts";
 import type { ImageFormat } from "../engine/evaluate.ts";
 import type { ImageInput } from "../engine/image-input.ts";
@@ -21,16 +28,24 @@ export const preprocessingOptions = {
   channels: z.enum(["rgb", "bgr", "grey"]).optional().describe("channel order that the model expects"),
 };
 
+/** `--normalize`, where a network is trained from its start. */
+export const normalizeOption = z
+  .enum(["usual", "data"])
+  .default("usual")
+  .describe("mean and std: those usual for the data, or computed from its training images");
+
 /** What the preprocessing flags gave. */
 export interface GivenPreprocessing {
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
   readonly scale?: number | undefined;
   readonly channels?: Preprocessing["channels"] | undefined;
+  readonly normalize?: z.output<typeof normalizeOption> | undefined;
 }
 
 /**
- * The preprocessing: each field from the flags, else from the model's metadata, else what suits the data.
+ * The preprocessing: each field from the flags, else from the model's metadata, else what suits the data; mean and std
+ * are computed from the data where the flags want that.
  * @throws NetpareError `bad-option` where the flags do not make one.
  */
 export function resolvePreprocessing(
@@ -42,8 +57,9 @@ export function resolvePreprocessing(
   const flags = Object.fromEntries(
     Object.entries(given).filter(([key, value]) => key in preprocessingOptions && value !== undefined),
   );
+  const measured = (p: Preprocessing) => (given.normalize === "data" ? { ...normalizeBy(dataset, p), ...flags } : p);
   const parsed = preprocessingSchema.safeParse({ ...base, ...flags });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return measured(parsed.data);
   const issue = parsed.error.issues[0];
   throw new NetpareError(
     "bad-option",
@@ -93,4 +109,6 @@ export function imageFormat(dataset: Dataset, preprocessing: Preprocessing): Ima
 }
 
 /** The heading of these options in the help. */
-export const dataGroup = { "Data and preprocessing": ["data", "limit", ...Object.keys(preprocessingOptions)] };
+export const dataGroup = {
+  "Data and preprocessing": ["data", "limit", "normalize", ...Object.keys(preprocessingOptions)],
+};

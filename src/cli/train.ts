@@ -9,7 +9,14 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { architectures, findArchitecture } from "../zoo/index.ts";
 import { architectureOptions, givenSettings } from "./_architecture-options.ts";
-import { dataGroup, dataOption, openData, preprocessingOptions, resolvePreprocessing } from "./_data-options.ts";
+import {
+  dataGroup,
+  dataOption,
+  normalizeOption,
+  openData,
+  preprocessingOptions,
+  resolvePreprocessing,
+} from "./_data-options.ts";
 import { checkOutFile, loadModel, outDescription } from "./_model-file.ts";
 import {
   readTrainingOptions,
@@ -25,6 +32,7 @@ const ownOptions = z.object({
   data: dataOption,
   out: z.string().meta(outDescription),
   ...trainingExtras,
+  normalize: normalizeOption,
   ...preprocessingOptions,
 });
 const architectureSchema = z.object(architectureOptions);

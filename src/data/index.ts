@@ -19,6 +19,7 @@ export { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
 export { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
 export { DATASET_GRAMMAR, type OpenDatasetOptions, openDataset } from "./open-dataset.ts";
 export {
+  normalizeBy,
   type Preprocessing,
   preprocessingSchema,
   readClasses,
@@ -26,4 +27,12 @@ export {
   withClasses,
   withPreprocessing,
 } from "./preprocessing.ts";
-export { carveValidation, computeMoments, selectSplit, stratify, takeSplit } from "./split.ts";
+export {
+  carveValidation,
+  computeLumaMoments,
+  computeMoments,
+  type Moments,
+  selectSplit,
+  stratify,
+  takeSplit,
+} from "./split.ts";

@@ -5,6 +5,8 @@
 import { z } from "zod";
 import type { Graph } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
+import type { Dataset } from "./dataset.ts";
+import { computeLumaMoments, computeMoments } from "./split.ts";
 
 const perChannel = z.array(z.number()).min(1);
 
@@ -18,6 +20,18 @@ export const preprocessingSchema = z.object({
 });
 
 export type Preprocessing = z.infer<typeof preprocessingSchema>;
+
+/**
+ * `preprocessing` with the mean and standard deviation of the training images as the network reads them, so that its input
+ * has mean 0 and variance 1.
+ */
+export function normalizeBy({ train, channels }: Dataset, preprocessing: Preprocessing): Preprocessing {
+  const grey = preprocessing.channels === "grey";
+  const { mean, std } = grey && channels === 3 ? computeLumaMoments(train) : computeMoments(train, channels);
+  const scaled = (values: readonly number[]) => values.map((x) => x * 255 * preprocessing.scale);
+  const ordered = (values: number[]) => (preprocessing.channels === "bgr" ? values.reverse() : values);
+  return { ...preprocessing, mean: ordered(scaled(mean)), std: ordered(scaled(std)) };
+}
 
 const preprocessingKey = "netpare.preprocessing";
 const classesKey = "netpare.classes";

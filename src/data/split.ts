@@ -63,16 +63,18 @@ export function carveValidation(split: Split, share: number, random: Random): { 
   return { train: selectSplit(split, rest), validation: selectSplit(split, part) };
 }
 
+/** Mean and standard deviation of each channel over all pixels. */
+export interface Moments {
+  readonly mean: number[];
+  readonly std: number[];
+}
+
 /**
- * Mean and standard deviation of each channel, over all pixels, of x/255: what `Preprocessing` wants beside
- * `scale = 1/255`. A constant channel gets `std = 1`.
+ * The moments of x/255: what `Preprocessing` wants beside `scale = 1/255`. A constant channel gets `std = 1`.
  * @throws NetpareError bad-data for an empty split.
  */
-export function computeMoments(split: Split, channels: number): { mean: number[]; std: number[] } {
-  if (split.length === 0) throw new NetpareError("bad-data", "moments need at least one image, the split has none");
-  const plane = imageBytes(split) / channels;
-  if (!Number.isInteger(plane))
-    throw new Error(`internal: ${imageBytes(split)} bytes do not make ${channels} channels`);
+export function computeMoments(split: Split, channels: number): Moments {
+  const plane = planeOf(split, channels);
   const mean: number[] = [];
   const std: number[] = [];
   for (let c = 0; c < channels; c++) {
@@ -90,4 +92,33 @@ export function computeMoments(split: Split, channels: number): { mean: number[]
     std.push(Math.sqrt(squares / count) / 255 || 1);
   }
   return { mean, std };
+}
+
+/**
+ * The moments of the luma of RGB images, `0.299 R + 0.587 G + 0.114 B` (BT.601) of x/255.
+ * @throws NetpareError bad-data for an empty split.
+ */
+export function computeLumaMoments(split: Split): Moments {
+  const plane = planeOf(split, 3);
+  const count = split.length * plane;
+  let sum = 0;
+  let squares = 0;
+  for (let n = 0; n < split.length; n++)
+    for (let i = 3 * n * plane; i < (3 * n + 1) * plane; i++) {
+      const { images } = split;
+      const luma = (0.299 * images[i]! + 0.587 * images[i + plane]! + 0.114 * images[i + 2 * plane]!) / 255;
+      sum += luma;
+      squares += luma * luma;
+    }
+  const mean = sum / count;
+  return { mean: [mean], std: [Math.sqrt(Math.max(0, squares / count - mean ** 2)) || 1] };
+}
+
+/** Pixels of one channel of one image. */
+function planeOf(split: Split, channels: number): number {
+  if (split.length === 0) throw new NetpareError("bad-data", "moments need at least one image, the split has none");
+  const plane = imageBytes(split) / channels;
+  if (!Number.isInteger(plane))
+    throw new Error(`internal: ${imageBytes(split)} bytes do not make ${channels} channels`);
+  return plane;
 }

@@ -216,7 +216,7 @@ function createDraw(job: TrainingJob, root: Random, stepsPerEpoch: number): (t: 
     width,
     preprocessing: job.preprocessing,
     augmentation: options.augmentation,
-    mixLabels: { classes, smoothing: options.labelSmoothing },
+    mixLabels: { classes, smoothing: options.labelSmoothing, mixup: options.mixup },
   });
   const images = tensor("float32", step.imageDims);
   const targets = tensor("float32", [options.batch, classes]);

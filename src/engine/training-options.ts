@@ -31,6 +31,12 @@ export const trainingSchema = z.object({
   snapshots: z.boolean().default(false).describe("keep the network at the end of each cycle as well"),
   warmup: z.number().min(0).default(0).describe("epochs over which the learning rate rises from 0"),
   labelSmoothing: z.number().min(0).max(0.5).default(0).describe("share of each label spread over all classes"),
+  mixup: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("mix pairs of images and labels by weights from Beta(a, a), such as 0.2; 0: off"),
   augmentation: augmentationSchema.prefault({}),
   seed: z.number().int().default(1).describe("seed of order, augmentation and initialization"),
   threads: z.number().int().positive().default(2).describe("threads of the engine"),

@@ -164,6 +164,16 @@ describe("train", () => {
     expect(readFileSync(at("again.onnx")).equals(readFileSync(at("trained.onnx")))).toBe(true);
   });
 
+  it("normalizes by the data where asked", async () => {
+    const flags = ["--width", "4", "--epochs", "1", "--batch", "32", "--normalize", "data", "--out", at("normal.onnx")];
+    await netpareJson("train", "faces-net", "--data", faces, ...flags);
+    const { mean, std } = JSON.parse((await readModel(at("normal.onnx"))).metadata.get("netpare.preprocessing")!);
+    expect([mean.length, std.length]).toEqual([1, 1]);
+    expect(Math.abs(mean[0] - 0.5)).toBeGreaterThan(0.001);
+    expect(std[0]).toBeGreaterThan(0.05);
+    expect(std[0]).toBeLessThan(0.5);
+  });
+
   it("goes on with a model file", async () => {
     const flags = ["--epochs", "1", "--batch", "32", "--lr", "0.01", "--validation", "0.25"];
     const json = await netpareJson("train", at("faces.onnx"), "--data", faces, "--out", at("tuned.onnx"), ...flags);

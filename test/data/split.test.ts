@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/dataset.ts";
-import { carveValidation, computeMoments, selectSplit, stratify, takeSplit } from "../../src/data/split.ts";
+import {
+  carveValidation,
+  computeLumaMoments,
+  computeMoments,
+  selectSplit,
+  stratify,
+  takeSplit,
+} from "../../src/data/split.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 
 /** n images of two bytes, i and 100 + i, with label i mod `classes`. */
@@ -67,5 +74,16 @@ describe("computeMoments", () => {
     expect(std[0]).toBeCloseTo(0.5, 12);
     expect(std[1]).toBe(1);
     expect(() => computeMoments(takeSplit(split, 0), 2)).toThrow("at least one image");
+  });
+});
+
+describe("computeLumaMoments", () => {
+  it("gives mean and standard deviation of the luma", () => {
+    // One image of (3, 1, 2): white and green.
+    const split = { images: Uint8Array.from([255, 0, 255, 255, 255, 0]), labels: new Uint16Array(1), length: 1 };
+    const { mean, std } = computeLumaMoments(split);
+    expect(mean[0]).toBeCloseTo((1 + 0.587) / 2, 12);
+    expect(std[0]).toBeCloseTo((1 - 0.587) / 2, 9);
+    expect(() => computeLumaMoments(takeSplit(split, 0))).toThrow("at least one image");
   });
 });

@@ -112,6 +112,15 @@ describe("training", () => {
     expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
   });
 
+  it("mixes images and labels where asked, through a stop as well", async () => {
+    const mixed = options({ mixup: 0.5, augmentation: { crop: 1, cutout: 2 } });
+    const whole = await trainModel(net(), data, { options: mixed, inline: true });
+    const plain = await trainModel(net(), data, { options: { ...mixed, mixup: 0 }, inline: true });
+    expect(whole.curve[2]!.loss).toBeGreaterThan(1.5 * plain.curve[2]!.loss);
+    const resumed = await stopAndResume(mixed, 1, "mixed");
+    expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
+  });
+
   it("refuses snapshots of a schedule without cycles", async () => {
     const request = { options: options({ snapshots: true }), inline: true };
     await expect(trainModel(net(), data, request)).rejects.toThrowError(/choose the schedule cyclic/);
