@@ -135,12 +135,14 @@ async function timeInTurns(
   onShare(1);
 }
 
-async function graphOf(model: TimedModel["model"]): Promise<Graph> {
+/** The graph of a model to be timed. */
+export async function graphOf(model: TimedModel["model"]): Promise<Graph> {
   if (typeof model === "string") return readModel(model);
   return model instanceof Uint8Array ? decodeModel(model) : model;
 }
 
-function randomFeeds(graph: Graph, name: string, batch: number, seed: number): Map<string, Tensor> {
+/** Random inputs of a model at `batch`. @throws NetpareError as `measureLatency`. */
+export function randomFeeds(graph: Graph, name: string, batch: number, seed: number): Map<string, Tensor> {
   const random = createRandom(seed);
   return new Map(
     inputShapes(graph, name, batch).map(({ input, dtype, shape }): [string, Tensor] => {
