@@ -3,6 +3,7 @@
  * (`…/weight`), drawn on the spot.
  *
  * He:      normal, `σ² = 2 / (I·kh·kw)`, for layers before a ReLU (He et al. 2015, arXiv:1502.01852)
+ * LeCun:   normal, `σ² = 1 / (I·kh·kw)`, before a maxout of two pieces: `E max(a, b)² = σ²` (LeCun et al. 1998)
  * Xavier:  uniform, `σ² = 2 / (fan-in + fan-out)`, for the last layer (Glorot, Bengio 2010)
  * Batch norm starts as the identity, in inference form; training turns it on.
  */
@@ -20,8 +21,11 @@ export interface ConvOptions {
   readonly pad?: number;
   readonly bias?: boolean;
   /** How the weight is drawn: He where left out. */
-  readonly draw?: "he" | "xavier";
+  readonly draw?: Draw;
 }
+
+/** How a weight is drawn, see the file's head. */
+export type Draw = "he" | "lecun" | "xavier";
 
 /** The layers, writing into `g` and drawing from `random`. Feature maps are `(N, C, H, W)`, rows `(N, F)`. */
 export class Layers {
@@ -40,7 +44,7 @@ export class Layers {
     { out, kernel, stride = 1, pad = (kernel - 1) / 2, bias = false, draw = "he" }: ConvOptions,
   ): string {
     const shape = [out, this.dim(x, 1), kernel, kernel];
-    const weight = draw === "he" ? this.he(shape) : this.xavier(shape);
+    const weight = this.weight(shape, draw);
     const inputs = [x, this.g.initializer(`${name}/weight`, weight)];
     if (bias) inputs.push(this.g.initializer(`${name}/bias`, tensor("float32", [out])));
     const attributes = {
@@ -79,6 +83,14 @@ export class Layers {
     return this.bnRelu(name, this.conv(name, x, options));
   }
 
+  /** The greatest of `pieces` runs of channels, each `C / pieces` long (Goodfellow et al. 2013, arXiv:1302.4389). */
+  maxout(name: string, x: string, pieces: number): string {
+    const sizes = Array.from({ length: pieces }, () => this.dim(x, 1) / pieces);
+    const split = this.g.initializer(`${name}/split`, int64s(sizes));
+    const runs = this.g.node("Split", [x, split], pieces, { axis: int(1) }, { name: `${name}/pieces` });
+    return this.g.op("Max", runs, {}, { name });
+  }
+
   /** Values one behind another along the channels (or features). */
   concat(name: string, parts: readonly string[]): string {
     return this.g.op("Concat", parts, { axis: int(1) }, { name });
@@ -106,18 +118,22 @@ export class Layers {
     return this.flatten(`${name}/flatten`, this.g.op("GlobalAveragePool", [x], {}, { name }));
   }
 
+  /** `(N, C, H, W) -> (N, C)`. */
+  globalMaxPool(name: string, x: string): string {
+    return this.flatten(`${name}/flatten`, this.g.op("GlobalMaxPool", [x], {}, { name }));
+  }
+
   /** `(N, C, H, W) -> (N, C·H·W)`. */
   flatten(name: string, x: string): string {
     return this.g.op("Flatten", [x], { axis: int(1) }, { name });
   }
 
-  /** `(N, F) -> (N, out)` with a bias; He where a ReLU follows, Xavier where not. */
-  dense(name: string, x: string, out: number, followed: "relu" | "nothing" = "relu"): string {
-    const width = this.dim(x, 1);
-    const weight = followed === "relu" ? this.he([out, width]) : this.xavier([out, width]);
+  /** `(N, F) -> (N, out)` with a bias; He where a ReLU follows, LeCun where a maxout does, Xavier where nothing. */
+  dense(name: string, x: string, out: number, followed: "relu" | "maxout" | "nothing" = "relu"): string {
+    const draw = followed === "relu" ? "he" : followed === "maxout" ? "lecun" : "xavier";
     const inputs = [
       x,
-      this.g.initializer(`${name}/weight`, weight),
+      this.g.initializer(`${name}/weight`, this.weight([out, this.dim(x, 1)], draw)),
       this.g.initializer(`${name}/bias`, tensor("float32", [out])),
     ];
     return this.g.op("Gemm", inputs, { transB: int(1) }, { name });
@@ -172,8 +188,12 @@ export class Layers {
     return dim;
   }
 
-  private he(shape: Shape): Tensor {
-    const deviation = Math.sqrt(2 / sizeOf(shape.slice(1)));
+  private weight(shape: Shape, draw: Draw): Tensor {
+    return draw === "xavier" ? this.xavier(shape) : this.normal(shape, draw === "he" ? 2 : 1);
+  }
+
+  private normal(shape: Shape, gain: number): Tensor {
+    const deviation = Math.sqrt(gain / sizeOf(shape.slice(1)));
     return tensorOf(
       "float32",
       shape,

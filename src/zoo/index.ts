@@ -3,10 +3,14 @@ import { NetpareError } from "../tensor/error.ts";
 import type { Architecture } from "./define-architecture.ts";
 import { densenet } from "./densenet.ts";
 import { facesNet } from "./faces-net.ts";
+import { fitnet1, fitnet2, fitnet3, fitnet4 } from "./fitnet.ts";
 import { lenet5 } from "./lenet-5.ts";
 import { lenet300100 } from "./lenet-300-100.ts";
+import { pvanet } from "./pvanet.ts";
 import { resnet8, resnet20, resnet32, resnet56 } from "./resnet.ts";
+import { simplenet, simplenet310k } from "./simplenet.ts";
 import { squeezenet10, squeezenet11 } from "./squeezenet.ts";
+import { tinyDarknet } from "./tiny-darknet.ts";
 import { vgg16 } from "./vgg-16.ts";
 import { vggS } from "./vgg-s.ts";
 import { wideResnet } from "./wide-resnet.ts";
@@ -28,6 +32,14 @@ export const architectures: readonly Architecture[] = [
   densenet,
   squeezenet10,
   squeezenet11,
+  tinyDarknet,
+  simplenet,
+  simplenet310k,
+  fitnet1,
+  fitnet2,
+  fitnet3,
+  fitnet4,
+  pvanet,
 ];
 
 /**

@@ -8,6 +8,7 @@ import { NetpareError } from "../../src/tensor/error.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
+import { smallSettings } from "./small-settings.ts";
 
 const build = (name: string, settings = {}, seed = 1) => findArchitecture(name).build(settings, createRandom(seed));
 
@@ -48,6 +49,19 @@ describe("counts", () => {
     // The counts that Caffe's release and torchvision give.
     { name: "squeezenet-1.0", settings: { classes: 1000 }, parameters: 1_248_424, macs: 818_924_576 },
     { name: "squeezenet-1.1", settings: { classes: 1000 }, parameters: 1_235_496, macs: 349_151_936 },
+    // pjreddie.com/darknet/tiny-darknet: 4.0 MB, 0.98 G operations (two to a MAC).
+    { name: "tiny-darknet", settings: { classes: 1000 }, parameters: 1_042_104, macs: 491_524_096 },
+    // HasanPour et al. 2016, table 1: 5.48 M and 310 K weights; 6,538 and 1,482 of ours are biases and batch norm.
+    { name: "simplenet", settings: {}, parameters: 5_484_736 + 6_538, macs: 652_151_296 },
+    { name: "simplenet-310k", settings: {}, parameters: 309_568 + 1_482, macs: 55_788_160 },
+    // Romero et al. 2014, table 6: 250 K, 862 K, 1.6 M, 2.5 M weights; 30 M, 108 M, 392 M, 382 M. See fitnet.ts for FitNet-3.
+    { name: "fitnet-1", settings: {}, parameters: 249_576 + 1_618, macs: 30_150_024 },
+    { name: "fitnet-2", settings: {}, parameters: 861_928 + 2_194, macs: 107_775_880 },
+    { name: "fitnet-3", settings: {}, parameters: 1_503_304 + 2_834, macs: 323_946_376 },
+    { name: "fitnet-4", settings: {}, parameters: 2_544_712 + 3_890, macs: 381_749_128 },
+    // Hong et al. 2016, table 3: 0.6 G with the two hidden layers.
+    { name: "pvanet", settings: { classes: 1000 }, parameters: 3_285_096, macs: 511_476_736 },
+    { name: "pvanet", settings: { classes: 1000, hidden: 4096 }, parameters: 100_852_840, macs: 609_036_288 },
   ])("$name $settings: $parameters parameters, $macs MACs", ({ name, settings, parameters, macs }) => {
     const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
     const cost = analyzeCost(findArchitecture(name).build(settings, still));
@@ -56,20 +70,35 @@ describe("counts", () => {
   });
 });
 
-describe("every architecture", () => {
-  const settings: Readonly<Record<string, Record<string, number>>> = {
-    "vgg-s": { size: 48, width: 0.125, channels: 1 },
-    "vgg-16": { width: 0.125 },
-    "wide-resnet": { depth: 10, width: 0.5 },
-    densenet: { depth: 16, growth: 4 },
-    "squeezenet-1.0": { size: 48, width: 0.125, channels: 1 },
-    "squeezenet-1.1": { size: 48, width: 0.125, channels: 1 },
-  };
+describe("pvanet", () => {
+  // Hong et al. 2016, table 1: weights in thousands and MACs in millions at 1056x640.
+  it.each([
+    { layer: "conv1", kilo: 2.4, mega: 397 },
+    { layer: "conv2_1", kilo: 11, mega: 468 },
+    { layer: "conv2_2", kilo: 9.8, mega: 414 },
+    { layer: "conv3_1", kilo: 44, mega: 468 },
+    { layer: "conv3_2", kilo: 39, mega: 414 },
+    { layer: "conv4_1", kilo: 247, mega: 653 },
+    { layer: "conv4_2", kilo: 205, mega: 542 },
+    { layer: "conv5_1", kilo: 573, mega: 378 },
+    { layer: "conv5_4", kilo: 418, mega: 276 },
+  ])("$layer has the paper's $kilo K weights and $mega M MACs", ({ layer, kilo, mega }) => {
+    const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
+    const { layers } = analyzeCost(findArchitecture("pvanet").build({ size: 1024, classes: 1000 }, still));
+    const own = layers.filter(({ name, op }) => op === "Conv" && (name === layer || name.startsWith(`${layer}/`)));
+    const weights = own.reduce((sum, { parameters }) => sum + parameters, 0);
+    const macs = own.reduce((sum, cost) => sum + cost.macs, 0) * ((1056 * 640) / 1024 ** 2);
+    const digits = kilo < 10 ? 1 : 0;
+    expect((weights / 1e3).toFixed(digits)).toBe(kilo.toFixed(digits));
+    expect(Math.abs(macs / 1e6 - mega)).toBeLessThan(1);
+  });
+});
 
+describe("every architecture", () => {
   it.each(architectures.map(({ name }) => name))(
     "%s runs in onnxruntime at any batch and gives finite scores",
     async (name) => {
-      const graph = build(name, { ...settings[name], classes: 7 });
+      const graph = build(name, { ...smallSettings[name], classes: 7 });
       const [channels, height, width] = (graph.inputs[0]!.shape ?? []).slice(1) as number[];
       const session = await openSession(graph);
       for (const n of [1, 3]) {
@@ -87,15 +116,15 @@ describe("every architecture", () => {
   );
 
   it.each(architectures.map(({ name }) => name))("%s survives its file, and the seed fixes its bytes", (name) => {
-    const bytes = encodeModel(build(name, settings[name]));
+    const bytes = encodeModel(build(name, smallSettings[name]));
     const same = (other: Uint8Array) => Buffer.compare(bytes, other) === 0;
     expect(same(encodeModel(decodeModel(bytes)))).toBe(true);
-    expect(same(encodeModel(build(name, settings[name])))).toBe(true);
-    expect(same(encodeModel(build(name, settings[name], 2)))).toBe(false);
+    expect(same(encodeModel(build(name, smallSettings[name])))).toBe(true);
+    expect(same(encodeModel(build(name, smallSettings[name], 2)))).toBe(false);
   });
 
   it.each(architectures.map(({ name }) => name))("%s has a gradient for every parameter", (name) => {
-    const graph = build(name, { ...settings[name], classes: 7 });
+    const graph = build(name, { ...smallSettings[name], classes: 7 });
     const [channels, height, width] = (graph.inputs[0]!.shape ?? []).slice(1) as [number, number, number];
     const step = buildTrainingStep(graph, {
       batch: 2,
@@ -108,17 +137,21 @@ describe("every architecture", () => {
     expect([...step.trained].sort()).toEqual(floats.map(([initializer]) => initializer).sort());
   });
 
-  it("keeps the variance of features through its depth (He, Xavier)", async () => {
-    const graph = build("vgg-s", { size: 48, width: 0.25, channels: 1 });
+  it.each([
+    { name: "vgg-s", width: 0.25, last: "conv5", draws: "He" },
+    { name: "squeezenet-1.1", width: 0.5, last: "fire9/concat", draws: "He" },
+    { name: "fitnet-4", width: 0.5, last: "conv3_6/maxout", draws: "LeCun" },
+  ])("$name keeps the variance of features through its depth ($draws)", async ({ name, width, last }) => {
+    const graph = build(name, { size: 48, width, channels: 1 });
     const probe = {
       ...graph,
-      outputs: [{ name: "conv5", dtype: "float32" as const, shape: undefined }, ...graph.outputs],
+      outputs: [{ name: last, dtype: "float32" as const, shape: undefined }, ...graph.outputs],
     };
     const session = await openSession(probe);
     const images = tensor("float32", [8, 1, 48, 48]);
     const random = createRandom(9);
     for (let i = 0; i < images.data.length; i++) images.data[i] = random.normal();
-    const features = toNumbers((await session.run(new Map([["image", images]]))).get("conv5")!);
+    const features = toNumbers((await session.run(new Map([["image", images]]))).get(last)!);
     const deviation = Math.sqrt(features.reduce((sum, v) => sum + v * v, 0) / features.length);
     expect(deviation).toBeGreaterThan(0.1);
     expect(deviation).toBeLessThan(10);
