@@ -20,6 +20,8 @@ export interface Checkpoint {
   readonly epochLoss: number;
   readonly epochCorrect: number;
   readonly seconds: number;
+  /** Undefined where the machine's energy counters were not readable. */
+  readonly joules: number | undefined;
   /** The network's parameters at the end of each cycle so far. */
   readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
 }

@@ -11,6 +11,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { openEnergyMeter } from "./energy.ts";
 import { averageDecay, endsCycle, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import type { TrainingOptions } from "./training-options.ts";
@@ -42,6 +43,8 @@ export interface TrainingJob {
   readonly preprocessing: Preprocessing;
   readonly options: TrainingOptions;
   readonly checkpoint: { readonly file: string; readonly resume: boolean; readonly fingerprint: string } | undefined;
+  /** Folder of the machine's energy counters; the system's where undefined. */
+  readonly powercap: string | undefined;
   /** Element 0 is set to 1 by whoever wants the loop to stop after its step. */
   readonly stop: Int32Array;
 }
@@ -84,6 +87,8 @@ export interface TrainingOutcome {
   readonly stopped: boolean;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
+  /** By the machine's counters; undefined where they were not readable from the first step to the last. */
+  readonly joules: number | undefined;
 }
 
 const checkpointEverySeconds = 20;
@@ -121,7 +126,14 @@ export async function runTraining(
   let lastReport = begun;
   let lastCheckpoint = begun;
   let t = start.step;
+  const meter = openEnergyMeter({ root: job.powercap });
+  const joules = () => {
+    const read = meter?.read();
+    return read === undefined || start.joules === undefined ? undefined : start.joules + read;
+  };
   const save = async () => {
+    // Read even where nothing is saved: a counter must not start over twice between two readings.
+    const joulesSoFar = joules();
     if (job.checkpoint === undefined) return;
     await writeCheckpoint(job.checkpoint.file, {
       fingerprint: job.checkpoint.fingerprint,
@@ -131,6 +143,7 @@ export async function runTraining(
       epochLoss,
       epochCorrect,
       seconds: seconds(),
+      joules: joulesSoFar,
       snapshots,
     });
   };
@@ -185,6 +198,7 @@ export async function runTraining(
     stopped: t < steps,
     seconds: seconds(),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    joules: joules(),
   };
 }
 
@@ -192,7 +206,7 @@ function resumeFrom(job: TrainingJob): Omit<Checkpoint, "fingerprint"> {
   const found = job.checkpoint?.resume ? readCheckpoint(job.checkpoint.file, job.checkpoint.fingerprint) : undefined;
   if (found !== undefined) return found;
   const states = new Map([...job.step.states].map(([name, state]) => [name, state.initial]));
-  return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0, snapshots: [] };
+  return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0, joules: 0, snapshots: [] };
 }
 
 /** The network's parameters, or their averages, among the states. */

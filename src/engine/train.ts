@@ -11,6 +11,7 @@ import { encodeModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fingerprintOf } from "./checkpoint.ts";
+import { estimateEnergy, type TrainingEnergy } from "./energy.ts";
 import {
   runTraining,
   type TrainingJob,
@@ -41,6 +42,8 @@ export interface TrainRequest {
   readonly signal?: AbortSignal | undefined;
   /** Runs on the calling thread, without a worker. */
   readonly inline?: boolean;
+  /** Folder of the machine's energy counters; Linux's own where left out. */
+  readonly powercap?: string | undefined;
 }
 
 export interface Trained {
@@ -53,6 +56,8 @@ export interface Trained {
   readonly stopped: boolean;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
+  /** Of all steps; null where no counter was readable and not all of a step's operations could be counted. */
+  readonly energy: TrainingEnergy | null;
 }
 
 /**
@@ -79,12 +84,34 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
     const job = buildJob(graph, step, data, request, stop);
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
-    const { parameters, snapshots, ...told } = outcome;
+    const { parameters, snapshots, joules: _, ...told } = outcome;
     const snapshotGraphs = snapshots.map((snapshot) => withParameters(graph, snapshot));
-    return { ...told, graph: withParameters(graph, parameters), snapshots: snapshotGraphs };
+    return {
+      ...told,
+      graph: withParameters(graph, parameters),
+      snapshots: snapshotGraphs,
+      energy: energyOf(step, options.batch, outcome),
+    };
   } finally {
     request.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** What the counters read, else a step's estimate times the steps. */
+function energyOf(
+  step: TrainingStep,
+  batch: number,
+  { joules, steps }: Pick<TrainingOutcome, "joules" | "steps">,
+): TrainingEnergy | null {
+  const told = (source: TrainingEnergy["source"], joulesPerStep: number): TrainingEnergy => ({
+    source,
+    joules: joulesPerStep * steps,
+    joulesPerStep,
+    joulesPerImage: joulesPerStep / batch,
+  });
+  if (joules !== undefined && joules > 0 && steps > 0) return told("powercap", joules / steps);
+  const estimate = estimateEnergy(step.graph);
+  return estimate ? told("estimate", estimate.joules) : null;
 }
 
 function checkOptions({ snapshots, schedule }: TrainingOptions): void {
@@ -134,6 +161,7 @@ function buildJob(
         JSON.stringify([options, data.preprocessing, data.train.length, initialDigest(step)]),
       ),
     },
+    powercap: request.powercap,
     stop,
   };
 }

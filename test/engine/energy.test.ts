@@ -6,9 +6,12 @@ import { analyzeCost } from "../../src/analysis/index.ts";
 import { buildTrainingStep } from "../../src/autodiff/training-step.ts";
 import { estimateEnergy, measureEnergy, openEnergyMeter } from "../../src/engine/energy.ts";
 import { describeEnergyConstants, picojoulesPerByte, picojoulesPerMac } from "../../src/engine/energy-constants.ts";
+import { trainModel } from "../../src/engine/train.ts";
+import { trainingSchema } from "../../src/engine/training-options.ts";
 import { int } from "../../src/graph/attributes.ts";
 import { findMethod } from "../../src/methods/index.ts";
 import { simplify } from "../../src/passes/index.ts";
+import { createRandom } from "../../src/tensor/random.ts";
 import { tensor, tensorOf } from "../../src/tensor/tensor.ts";
 import { Net } from "../analysis/nets.ts";
 import { fixtureContext, fixtures } from "../methods/fixtures.ts";
@@ -231,6 +234,54 @@ describe("measureEnergy", () => {
     const graph = pixelNet();
     const nodes = graph.nodes.map((node) => ({ ...node, op: "Frobnicate", attributes: { axis: int(1) } }));
     expect(await measureEnergy([{ name: "odd", model: { ...graph, nodes } }], { meter: null })).toEqual([null]);
+  });
+});
+
+describe("the energy of a training", () => {
+  const random = createRandom(4);
+  const images = Uint8Array.from({ length: 32 * 64 }, () => random.below(256));
+  const data = {
+    train: { images, labels: Uint16Array.from({ length: 32 }, (_, i) => i % 2), length: 32 },
+    classes: 2,
+    storedShape: [1, 8, 8] as const,
+    preprocessing: { scale: 1 / 255, mean: [0.5], std: [0.25], channels: "grey" as const },
+  };
+  const options = trainingSchema.parse({ epochs: 2, batch: 8, lr: 0.01, threads: 1, seed: 5 });
+  const network = () => {
+    const net = new Net(["N", 1, 8, 8]);
+    return net.done(net.dense("out", net.op("Flatten", [net.relu(net.conv("one", "x", 2, 3))]), 2));
+  };
+
+  it("is a step's estimate times the steps where there are no counters", async () => {
+    const powercap = join(folder, "nowhere");
+    const { energy, steps } = await trainModel(network(), data, { options, powercap, inline: true });
+    expect(steps).toBe(8);
+    expect(energy).toMatchObject({ source: "estimate" });
+    expect(energy!.joulesPerStep).toBeGreaterThan(8 * 3 * 64 * 18 * picojoulesPerMac.float32 * 1e-12);
+    expect(energy!.joules).toBeCloseTo(8 * energy!.joulesPerStep, 15);
+    expect(energy!.joulesPerImage).toBeCloseTo(energy!.joulesPerStep / 8, 15);
+  });
+
+  it("is what the counters grew by, over a training that was stopped and resumed", async () => {
+    const { root, set } = fakeCounters("training", { "intel-rapl:0": ["package-0", 1_000_000] });
+    const checkpoint = { file: join(folder, "checkpoint"), resume: true };
+    const controller = new AbortController();
+    const request = { options, powercap: root, inline: true, checkpoint };
+    const stopped = await trainModel(network(), data, {
+      ...request,
+      signal: controller.signal,
+      onProgress: () => {
+        set("intel-rapl:0", 3_000_000);
+        controller.abort();
+      },
+    });
+    expect([stopped.stopped, stopped.energy?.joules]).toEqual([true, 2]);
+    set("intel-rapl:0", 100_000_000);
+    const resumed = await trainModel(network(), data, {
+      ...request,
+      onProgress: () => set("intel-rapl:0", 102_000_000),
+    });
+    expect(resumed.energy).toEqual({ source: "powercap", joules: 4, joulesPerStep: 4 / 8, joulesPerImage: 4 / 64 });
   });
 });
 
