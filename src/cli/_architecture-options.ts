@@ -2,22 +2,24 @@
 import { z } from "zod";
 import { architectures, commonParams } from "../zoo/index.ts";
 
+const named = architectures.flatMap(({ params }) =>
+  Object.entries(params.shape)
+    .filter(([key]) => !(key in commonParams))
+    .map(([key, field]) => [key, describe(field)] as const),
+);
+
 /** `--width`, `--dropout`, … as optional numbers; the architecture itself checks range and meaning. */
 export const architectureOptions: Readonly<Record<string, z.ZodOptional<z.ZodNumber>>> = Object.fromEntries(
-  architectures.flatMap(({ params }) =>
-    Object.entries(params.shape)
-      .filter(([key]) => !(key in commonParams))
-      .map(
-        ([key, field]) =>
-          [
-            key,
-            z
-              .number()
-              .optional()
-              .describe(`architecture: ${describe(field)}`),
-          ] as const,
-      ),
-  ),
+  named.map(([key]) => {
+    const meanings = new Set(named.filter(([other]) => other === key).map(([, meaning]) => meaning));
+    return [
+      key,
+      z
+        .number()
+        .optional()
+        .describe(`architecture: ${[...meanings].join("; or ")}`),
+    ];
+  }),
 );
 
 function describe(field: unknown): string {

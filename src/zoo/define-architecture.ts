@@ -12,6 +12,13 @@ import type { Random } from "../tensor/random.ts";
 export const sizeParam = (smallest: number, usual: number) =>
   z.int().min(smallest).max(1024).default(usual).describe("height and width of an image in pixels");
 
+/** A multiplier of all channel counts, for architectures whose paper fixes them. */
+export const widthParam = z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts");
+
+/** The share of features that dropout zeroes in training; where it stands, the architecture's file says. */
+export const dropoutParam = (usual: number) =>
+  z.number().min(0).max(0.95).default(usual).describe("share of features dropped in training");
+
 /** Parameters that every architecture takes, with the defaults of the 32x32 colour sets. */
 export const commonParams = {
   classes: z.int().min(2).max(65536).default(10).describe("number of classes"),

@@ -1,13 +1,13 @@
 /**
  * DenseNet for 32x32 images (Huang, Liu, van der Maaten, Weinberger 2016, arXiv:1608.06993): every layer reads all before it in its
- * block, `x_l = H_l([x_0, …, x_(l-1)])` with `H = conv3x3(relu(bn x))` of k channels. Three blocks; between them batch norm, ReLU, a 1x1
- * convolution and 2x2 average pooling. With bottlenecks (B) a 1x1 convolution of 4k channels stands before the 3x3 one and the stem
+ * block, `x_l = H_l([x_0, …, x_(l-1)])` with `H = conv3x3(relu(bn x))` of k channels. Three blocks; between them batch norm, ReLU, a
+ * 1x1 convolution and 2x2 average pooling. With bottlenecks (B) a 1x1 convolution of 4k channels stands before the 3x3 one and the stem
  * has 2k channels, 16 else; with compression θ (C) a transition keeps `⌊θm⌋` of m channels.
  * L layers are `3n + 4`, with bottlenecks `6n + 4`. DenseNet-40-12: 1.0 M parameters; DenseNet-BC-100-12: 0.8 M.
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam } from "./define-architecture.ts";
 
 export const densenet = defineArchitecture({
   name: "densenet",
@@ -23,7 +23,7 @@ export const densenet = defineArchitecture({
         .union([z.literal(0), z.literal(1)])
         .default(1)
         .describe("1 for 1x1 convolutions before the 3x3, 0 for none"),
-      dropout: z.number().min(0).max(0.95).default(0).describe("share dropped after each convolution but the stem"),
+      dropout: dropoutParam(0),
     })
     .refine(({ depth, bottleneck }) => depth % (bottleneck ? 6 : 3) === (bottleneck ? 4 : 1), {
       message: "expected 6n + 4 with bottlenecks, 3n + 4 without",

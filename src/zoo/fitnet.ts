@@ -1,7 +1,8 @@
 /**
- * FitNets, the thin deep students of Romero et al. (2014, arXiv:1412.6550) for 32x32 images: 3x3 convolutions in three blocks, 2x2 pools
- * between and a pool over all that is left behind them, a hidden dense layer of 500 units, each a maxout of two linear pieces,
- * `y = max(W₁x + b₁, W₂x + b₂)` (Goodfellow et al. 2013): Split and Max in ONNX. One piece stands for ReLU, as later work has it.
+ * FitNets, the thin deep students of Romero et al. (2014, arXiv:1412.6550) for 32x32 images: 3x3 convolutions in three blocks, 2x2
+ * pools between and one over all that is left behind them, a hidden dense layer of 500 units; every unit a maxout of two linear
+ * pieces, `y = max(W₁x + b₁, W₂x + b₂)` (Goodfellow et al. 2013): Split and Max in ONNX. One piece stands for ReLU, as later
+ * work has it.
  *
  * The paper counts weights only: 250 K, 862 K, 1.6 M, 2.5 M, and 30 M, 108 M, 392 M, 382 M multiplications. Two pieces in the dense
  * layer give these figures (the released training file has five, which would be 340 K for FitNet-1); only FitNet-3 comes out
@@ -9,7 +10,7 @@
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam, widthParam } from "./define-architecture.ts";
 
 const blocks = {
   1: [
@@ -42,12 +43,12 @@ function defineFitnet(number: keyof typeof blocks) {
     paper: "Romero, Ballas, Kahou, Chassang, Gatta, Bengio: FitNets: hints for thin deep nets, 2014, arXiv:1412.6550",
     params: z.object({
       ...commonParams,
-      width: z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts"),
+      width: widthParam,
       pieces: z
         .union([z.literal(1), z.literal(2)])
         .default(2)
         .describe("linear pieces of a unit: 2 for maxout, 1 for ReLU"),
-      dropout: z.number().min(0).max(0.95).default(0).describe("share dropped before the last layer"),
+      dropout: dropoutParam(0),
     }),
     body({ g, params, random }, image) {
       const layers = new Layers(g, random);

@@ -1,15 +1,16 @@
 /**
- * SqueezeNet (Iandola et al. 2016, arXiv:1602.07360): a fire module squeezes to s channels by 1x1 convolutions, then expands by e of
- * 1x1 and e of 3x3 side by side, `[relu(conv1x1 q), relu(conv3x3 q)]` with `q = relu(conv1x1 x)`. Eight of them, dropout 0.5, a 1x1
- * convolution to the classes, ReLU, global average; no dense layer. 1.0 begins with 96@7x7/2, 1.1 (the authors' release) with
- * 64@3x3/2 and pools earlier, 2.4 times fewer MACs. 1,248,424 and 1,235,496 parameters at 1000 classes; 0.82 G and 0.35 G MACs at 224.
+ * SqueezeNet (Iandola et al. 2016, arXiv:1602.07360): a fire module squeezes to s channels by a 1x1 convolution, then expands to 4s of
+ * 1x1 and 4s of 3x3 side by side, `[relu(conv1x1 q), relu(conv3x3 q)]` with `q = relu(conv1x1 x)`. Eight of them, dropout 0.5, a 1x1
+ * convolution to the classes and the global average; no dense layer. 1.0 begins with 96@7x7/2; 1.1 (the authors' release) with
+ * 64@3x3/2 and pools earlier: 2.4 times fewer MACs. 1,248,424 and 1,235,496 parameters at 1000 classes, 0.82 G and 0.35 G MACs at
+ * 224x224.
  *
- * Convolutions do not pad at the stem, as published. The ReLU after the classes' convolution is left out: it clips the scores
- * and costs no parameter. Images below 112 pixels would be reduced to nothing: for them the stem has stride 1 and pads.
+ * The stem does not pad, as published. The ReLU after the classes' convolution is left out: it would cut scores below zero.
+ * Images below 112 pixels would be reduced to nothing: for them the stem has stride 1 and pads.
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, sizeParam } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam, sizeParam, widthParam } from "./define-architecture.ts";
 
 const smallestPublished = 112;
 
@@ -27,8 +28,8 @@ function defineSqueezenet(version: keyof typeof versions) {
     params: z.object({
       ...commonParams,
       size: sizeParam(24, 224),
-      width: z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts"),
-      dropout: z.number().min(0).max(0.95).default(0.5).describe("share dropped before the last convolution"),
+      width: widthParam,
+      dropout: dropoutParam(0.5),
     }),
     body({ g, params, random }, image) {
       const layers = new Layers(g, random);

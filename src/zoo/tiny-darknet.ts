@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, sizeParam } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, sizeParam, widthParam } from "./define-architecture.ts";
 
 const stages: readonly (readonly (readonly [out: number, kernel: number])[])[] = [
   [[16, 3]],
@@ -24,7 +24,7 @@ export const tinyDarknet = defineArchitecture({
   params: z.object({
     ...commonParams,
     size: sizeParam(16, 224),
-    width: z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts"),
+    width: widthParam,
   }),
   body({ g, params, random }, image) {
     const layers = new Layers(g, random);

@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, sizeParam } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam, sizeParam, widthParam } from "./define-architecture.ts";
 
 const stages = [
   { out: 64, convolutions: 2 },
@@ -25,8 +25,8 @@ export const vgg16 = defineArchitecture({
   params: z.object({
     ...commonParams,
     size: sizeParam(32, 32),
-    width: z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts"),
-    dropout: z.number().min(0).max(0.95).default(0.5).describe("share dropped before each dense layer"),
+    width: widthParam,
+    dropout: dropoutParam(0.5),
   }),
   body({ g, params, random }, image) {
     const layers = new Layers(g, random);

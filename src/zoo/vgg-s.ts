@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, sizeParam } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam, sizeParam, widthParam } from "./define-architecture.ts";
 
 const smallestPublished = 112;
 
@@ -19,8 +19,8 @@ export const vggS = defineArchitecture({
   params: z.object({
     ...commonParams,
     size: sizeParam(24, 224),
-    width: z.number().min(0.01).max(4).default(1).describe("multiplier of all channel counts"),
-    dropout: z.number().min(0).max(0.95).default(0.5).describe("share dropped after the wide dense layers"),
+    width: widthParam,
+    dropout: dropoutParam(0.5),
   }),
   body({ g, params, random }, image) {
     const layers = new Layers(g, random);

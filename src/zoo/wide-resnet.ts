@@ -2,13 +2,13 @@
  * Wide residual networks (Zagoruyko, Komodakis 2016, arXiv:1605.07146): WRN-d-k has depth `d = 6n + 4`, a 3x3 stem of 16 channels and
  * three stages of n blocks with `16k, 32k, 64k` channels. Pre-activation blocks (He et al. 2016, arXiv:1603.05027):
  * `y = conv(relu(bn(conv(relu(bn x))))) + s(x)`, where s is a 1x1 convolution of the activated input if the shape changes and the
- * input itself if not; batch norm and ReLU once more before the global average. Dropout stands between the convolutions of a block.
+ * input itself if not; batch norm and ReLU once more before the global average. Dropout stands between a block's convolutions.
  * WRN-16-4: 2.7 M parameters; WRN-28-10: 36.5 M parameters, 5.2 G MACs.
  */
 import { z } from "zod";
 import type { TypedBuilder } from "../ops/typed-builder.ts";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture } from "./define-architecture.ts";
+import { commonParams, defineArchitecture, dropoutParam } from "./define-architecture.ts";
 
 export const wideResnet = defineArchitecture({
   name: "wide-resnet",
@@ -23,8 +23,8 @@ export const wideResnet = defineArchitecture({
       .refine((depth) => depth % 6 === 4, "expected 6n + 4, such as 10, 16, 22, 28 or 40")
       .default(16)
       .describe("layers, 6n + 4"),
-    width: z.number().min(0.0625).max(32).default(4).describe("multiplier of the channels of the three stages"),
-    dropout: z.number().min(0).max(0.95).default(0).describe("share dropped between the convolutions of a block"),
+    width: z.number().min(0.0625).max(32).default(4).describe("multiplier of all channel counts"),
+    dropout: dropoutParam(0),
   }),
   body({ g, params, random }, image) {
     const layers = new Layers(g, random);

@@ -8,70 +8,27 @@ import { NetpareError } from "../../src/tensor/error.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
+import { published } from "./published.ts";
 import { smallSettings } from "./small-settings.ts";
 
 const build = (name: string, settings = {}, seed = 1) => findArchitecture(name).build(settings, createRandom(seed));
 
-describe("counts", () => {
-  it.each([
-    // LeCun et al. 1998; Han et al. 2015, table 1.
-    { name: "lenet-300-100", parameters: 266_610, macs: 266_200 },
-    { name: "lenet-5", parameters: 431_080, macs: 2_293_000 },
-    // He et al. 2015, table 6: 0.27 M, 0.46 M, 0.85 M parameters; 41 M, 69 M, 125 M multiply-adds.
-    { name: "resnet-8", parameters: 75_290, macs: 12_239_488 },
-    { name: "resnet-20", parameters: 269_722, macs: 40_551_040 },
-    { name: "resnet-32", parameters: 464_154, macs: 68_862_592 },
-    { name: "resnet-56", parameters: 853_018, macs: 125_485_696 },
-    { name: "faces-net", parameters: 297_704, macs: 27_003_904 },
-  ])("$name: $parameters parameters, $macs MACs", ({ name, parameters, macs }) => {
-    const cost = analyzeCost(build(name));
-    expect({ parameters: cost.parameters, macs: cost.macs }).toEqual({ parameters, macs });
-    expect(cost.unsupported).toEqual([]);
-  });
+const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
 
-  it.each([
-    // Kim et al. 2016, table 3: 103 M, 2.64 G.
-    { name: "vgg-s", settings: { classes: 1000 }, parameters: 102_908_520, macs: 2_637_708_320 },
-    // Li et al. 2017, arXiv:1608.08710, table 1: 1.5e7, 3.13e8.
-    { name: "vgg-16", settings: {}, parameters: 14_987_722, macs: 313_463_808 },
-    // Zagoruyko, Komodakis 2016, tables 4 and 5: 2.7 M (16-4, the authors' repository), 8.9 M, 36.5 M.
-    { name: "wide-resnet", settings: {}, parameters: 2_748_890, macs: 392_612_352 },
-    { name: "wide-resnet", settings: { depth: 40 }, parameters: 8_949_210, macs: 1_298_582_016 },
-    { name: "wide-resnet", settings: { depth: 28, width: 10 }, parameters: 36_479_194, macs: 5_243_328_768 },
-    // Huang et al. 2016, table 2: 0.8 M (BC, L = 100, k = 12), 1.0 M (L = 40, k = 12).
-    { name: "densenet", settings: {}, parameters: 769_162, macs: 287_929_692 },
-    {
-      name: "densenet",
-      settings: { depth: 40, bottleneck: 0, compression: 1 },
-      parameters: 1_019_722,
-      macs: 264_812_928,
-    },
-    // The counts that Caffe's release and torchvision give.
-    { name: "squeezenet-1.0", settings: { classes: 1000 }, parameters: 1_248_424, macs: 818_924_576 },
-    { name: "squeezenet-1.1", settings: { classes: 1000 }, parameters: 1_235_496, macs: 349_151_936 },
-    // pjreddie.com/darknet/tiny-darknet: 4.0 MB, 0.98 G operations (two to a MAC).
-    { name: "tiny-darknet", settings: { classes: 1000 }, parameters: 1_042_104, macs: 491_524_096 },
-    // HasanPour et al. 2016, table 1: 5.48 M and 310 K weights; 6,538 and 1,482 of ours are biases and batch norm.
-    { name: "simplenet", settings: {}, parameters: 5_484_736 + 6_538, macs: 652_151_296 },
-    { name: "simplenet-310k", settings: {}, parameters: 309_568 + 1_482, macs: 55_788_160 },
-    // Romero et al. 2014, table 6: 250 K, 862 K, 1.6 M, 2.5 M weights; 30 M, 108 M, 392 M, 382 M. See fitnet.ts for FitNet-3.
-    { name: "fitnet-1", settings: {}, parameters: 249_576 + 1_618, macs: 30_150_024 },
-    { name: "fitnet-2", settings: {}, parameters: 861_928 + 2_194, macs: 107_775_880 },
-    { name: "fitnet-3", settings: {}, parameters: 1_503_304 + 2_834, macs: 323_946_376 },
-    { name: "fitnet-4", settings: {}, parameters: 2_544_712 + 3_890, macs: 381_749_128 },
-    // Hong et al. 2016, table 3: 0.6 G with the two hidden layers.
-    { name: "pvanet", settings: { classes: 1000 }, parameters: 3_285_096, macs: 511_476_736 },
-    { name: "pvanet", settings: { classes: 1000, hidden: 4096 }, parameters: 100_852_840, macs: 609_036_288 },
-  ])("$name $settings: $parameters parameters, $macs MACs", ({ name, settings, parameters, macs }) => {
-    const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
+describe("counts", () => {
+  it.each(published)("$name $settings: $parameters parameters, $macs MACs", ({ name, settings, parameters, macs }) => {
     const cost = analyzeCost(findArchitecture(name).build(settings, still));
     expect({ parameters: cost.parameters, macs: cost.macs }).toEqual({ parameters, macs });
     expect(cost.unsupported).toEqual([]);
   });
+
+  it("every architecture has some", () => {
+    expect(new Set(published.map(({ name }) => name))).toEqual(new Set(architectures.map(({ name }) => name)));
+  });
 });
 
 describe("pvanet", () => {
-  // Hong et al. 2016, table 1: weights in thousands and MACs in millions at 1056x640.
+  // Hong et al. 2016, the table of the trunk: weights in thousands and MACs in millions at 1056x640.
   it.each([
     { layer: "conv1", kilo: 2.4, mega: 397 },
     { layer: "conv2_1", kilo: 11, mega: 468 },
@@ -83,7 +40,6 @@ describe("pvanet", () => {
     { layer: "conv5_1", kilo: 573, mega: 378 },
     { layer: "conv5_4", kilo: 418, mega: 276 },
   ])("$layer has the paper's $kilo K weights and $mega M MACs", ({ layer, kilo, mega }) => {
-    const still = { ...createRandom(1), normal: () => 0, uniform: () => 0.5 };
     const { layers } = analyzeCost(findArchitecture("pvanet").build({ size: 1024, classes: 1000 }, still));
     const own = layers.filter(({ name, op }) => op === "Conv" && (name === layer || name.startsWith(`${layer}/`)));
     const weights = own.reduce((sum, { parameters }) => sum + parameters, 0);
