@@ -10,23 +10,35 @@ import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TrainingPoint } from "./train-loop.ts";
 
-export interface Checkpoint {
-  readonly fingerprint: string;
+/** Where a training stands after a step: all that its further course depends on, and what it has gathered. */
+export interface Standing {
   /** Steps done. */
   readonly step: number;
   readonly states: ReadonlyMap<string, Tensor>;
-  readonly curve: readonly TrainingPoint[];
+  /** Loss of the last step and of the first. */
+  readonly loss: number;
+  readonly firstLoss: number | undefined;
   /** Sums since the epoch began. */
-  readonly epochLoss: number;
-  readonly epochCorrect: number;
+  readonly epoch: { readonly steps: number; readonly loss: number; readonly correct: number };
+  readonly curve: readonly TrainingPoint[];
+  /** The network's parameters at the end of each cycle so far, where they are kept. */
+  readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
+  /** The epoch of the highest validation accuracy, where the best is to be selected. */
+  readonly best: {
+    readonly epoch: number;
+    readonly validationAccuracy: number;
+    readonly parameters: ReadonlyMap<string, Tensor>;
+  } | null;
   readonly seconds: number;
   /** Undefined where the machine's energy counters were not readable. */
   readonly joules: number | undefined;
-  /** The network's parameters at the end of each cycle so far. */
-  readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
 }
 
-const magic = "netpare-checkpoint-2";
+export interface Checkpoint extends Standing {
+  readonly fingerprint: string;
+}
+
+const magic = "netpare-checkpoint-3";
 
 /** Identifies what a training depends on: the step's bytes and the options. */
 export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): string {
@@ -34,6 +46,9 @@ export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): strin
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }
+
+/** Whether there is a checkpoint in `file`. */
+export const checkpointExists = (file: string): boolean => existsSync(file);
 
 /** Writes a checkpoint whole or not at all. @throws NetpareError `io` where it cannot be written. */
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {

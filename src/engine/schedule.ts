@@ -6,9 +6,34 @@
  */
 import type { TrainingOptions } from "./training-options.ts";
 
-/** The learning rate at `step` of `steps`, with `stepsPerEpoch` to place the warm-up. */
-export function learningRate(options: TrainingOptions, step: number, steps: number, stepsPerEpoch: number): number {
-  const warmupSteps = stepsOfWarmup(options, steps, stepsPerEpoch);
+/** How many steps a training takes; an epoch of N images in batches of B has `N/B` of them, not always a whole number. */
+export interface Pace {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** The pace of a training on `images` images, no fewer than a batch. */
+export function paceOf({ epochs, batch }: Pick<TrainingOptions, "epochs" | "batch">, images: number): Pace {
+  const stepsPerEpoch = images / batch;
+  return { steps: Math.max(1, Math.round(epochs * stepsPerEpoch)), stepsPerEpoch };
+}
+
+/** Whether an epoch ends, to the nearest step, once `done` steps are done; the last one ends with the training. */
+export function endsEpoch({ steps, stepsPerEpoch }: Pace, done: number): boolean {
+  const epoch = Math.round(done / stepsPerEpoch);
+  return done === steps || (epoch > 0 && Math.round(epoch * stepsPerEpoch) === done);
+}
+
+/** Epochs that `done` steps make: a whole number where one ends. */
+export function epochsOf({ stepsPerEpoch }: Pace, done: number): number {
+  const epoch = Math.round(done / stepsPerEpoch);
+  return epoch > 0 && Math.round(epoch * stepsPerEpoch) === done ? epoch : done / stepsPerEpoch;
+}
+
+/** The learning rate at `step`. */
+export function learningRate(options: TrainingOptions, step: number, pace: Pace): number {
+  const { steps } = pace;
+  const warmupSteps = stepsOfWarmup(options, pace);
   if (step < warmupSteps) return (options.lr * (step + 1)) / (warmupSteps + 1);
   const after = step - warmupSteps;
   const progress = after / Math.max(1, steps - warmupSteps);
@@ -33,12 +58,12 @@ export function averageDecay({ ema }: TrainingOptions, step: number): number {
 }
 
 /** Whether a cycle of the cyclic schedule ends once `done` steps are done; the last one ends with the training. */
-export function endsCycle(options: TrainingOptions, done: number, steps: number, stepsPerEpoch: number): boolean {
+export function endsCycle(options: TrainingOptions, done: number, pace: Pace): boolean {
   if (options.schedule !== "cyclic") return false;
-  const after = done - stepsOfWarmup(options, steps, stepsPerEpoch);
-  const length = Math.ceil((steps - done + after) / options.cycles);
-  return done === steps || (after > 0 && after % length === 0);
+  const after = done - stepsOfWarmup(options, pace);
+  const length = Math.ceil((pace.steps - done + after) / options.cycles);
+  return done === pace.steps || (after > 0 && after % length === 0);
 }
 
-const stepsOfWarmup = ({ warmup }: TrainingOptions, steps: number, stepsPerEpoch: number) =>
+const stepsOfWarmup = ({ warmup }: TrainingOptions, { steps, stepsPerEpoch }: Pace) =>
   Math.min(Math.round(warmup * stepsPerEpoch), steps - 1);

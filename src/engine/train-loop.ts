@@ -1,20 +1,23 @@
 /**
  * The training loop: feeds a step graph with batches and carries its states. Runs in a worker, because onnxruntime blocks the
  * thread it is called on. All randomness of step t comes from the seed and t, so that a loop resumed from a checkpoint takes
- * the very steps that the first would have taken.
+ * the very steps that the first would have taken. The loss is judged after every step, the parameters now and then and always
+ * before they are saved; where something is amiss, the steps since the last sound standing are taken again to find the one
+ * and the place at which it began.
  */
 import { stepNames } from "../autodiff/training-step.ts";
-import { createBatcher } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import { NetpareError } from "../tensor/error.ts";
-import { createRandom, type Random } from "../tensor/random.ts";
-import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Tensor, tensorOf } from "../tensor/tensor.ts";
+import { type Batch, createBatchSource, emptyBatch } from "./batch-source.ts";
+import { checkpointExists, readCheckpoint, type Standing, writeCheckpoint } from "./checkpoint.ts";
+import { explosion, findOrigin, unsoundStates } from "./divergence.ts";
 import { openEnergyMeter } from "./energy.ts";
-import { averageDecay, endsCycle, learningRate } from "./schedule.ts";
-import { openSession, type Session } from "./session.ts";
+import { averageDecay, endsCycle, endsEpoch, epochsOf, learningRate, type Pace, paceOf } from "./schedule.ts";
+import { openSession } from "./session.ts";
 import type { TrainingOptions } from "./training-options.ts";
+import { validate } from "./validate.ts";
 
 /** Everything a loop needs, as plain data that can be sent to a worker. */
 export interface TrainingJob {
@@ -24,6 +27,7 @@ export interface TrainingJob {
     readonly imageDims: readonly number[];
     readonly noisy: boolean;
     readonly states: ReadonlyMap<string, { readonly initial: Tensor; readonly next: string }>;
+    readonly gradients: ReadonlyMap<string, string>;
     readonly loss: string;
     readonly correct: string;
   };
@@ -84,6 +88,10 @@ export interface TrainingOutcome {
   readonly snapshots: readonly ReadonlyMap<string, Tensor>[];
   readonly curve: readonly TrainingPoint[];
   readonly steps: number;
+  /** Epochs done. */
+  readonly epochs: number;
+  /** The epoch whose parameters were selected, where the best of them were asked for. */
+  readonly best: { readonly epoch: number; readonly validationAccuracy: number } | null;
   readonly stopped: boolean;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
@@ -96,117 +104,167 @@ const progressEverySeconds = 0.5;
 
 /**
  * Runs a training to its end, or until it is told to stop.
- * @throws NetpareError `diverged` where the loss stops being a number.
+ * @throws NetpareError `diverged` where the loss or a parameter stops being a number, or the loss explodes.
  */
 export async function runTraining(
   job: TrainingJob,
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainingOutcome> {
   const { options, step } = job;
-  const stepsPerEpoch = Math.floor(job.train.length / options.batch);
-  if (stepsPerEpoch === 0)
-    throw new NetpareError(
-      "bad-data",
-      `the training split has ${job.train.length} images, fewer than a batch of ${options.batch}; lower --batch`,
-    );
-  const steps = Math.max(1, Math.round(options.epochs * stepsPerEpoch));
+  const pace = paceOf(options, job.train.length);
   const session = await openSession(step.model, { threads: options.threads });
   const forward = job.validation ? await openSession(job.forward.model, { threads: options.threads }) : undefined;
-  const root = createRandom(options.seed);
-  const draw = createDraw(job, root, stepsPerEpoch);
+  const batch = emptyBatch(batchTaskOf(job));
+  const fill = createBatchSource(batchTaskOf(job));
+  const take = async (from: Standing): Promise<Standing> => {
+    fill(from.step, batch);
+    return afterStep(job, pace, from, await session.run(feedsOf(job, pace, from, batch), wantedOf(job)));
+  };
 
-  const start = resumeFrom(job);
-  let states: ReadonlyMap<string, Tensor> = start.states;
-  const curve = [...start.curve];
-  const snapshots = [...start.snapshots];
-  const wanted = [step.loss, step.correct, ...[...job.step.states.values()].map((state) => state.next)];
+  const start = startOf(job);
+  let standing = start;
+  let sound = start;
   const begun = performance.now();
-  let epochLoss = start.epochLoss;
-  let epochCorrect = start.epochCorrect;
   let lastReport = begun;
   let lastCheckpoint = begun;
-  let t = start.step;
   const meter = openEnergyMeter({ root: job.powercap });
   const joules = () => {
     const read = meter?.read();
     return read === undefined || start.joules === undefined ? undefined : start.joules + read;
   };
+  const seconds = () => start.seconds + (performance.now() - begun) / 1000;
+  const requireSound = async () => {
+    if (isAmiss(standing) || unsoundStates(standing.states).length > 0)
+      throw await describeDivergence(job, pace, sound, standing, take, (at) => feedsOf(job, pace, at, batch));
+    sound = standing;
+  };
   const save = async () => {
     // Read even where nothing is saved: a counter must not start over twice between two readings.
     const joulesSoFar = joules();
     if (job.checkpoint === undefined) return;
-    await writeCheckpoint(job.checkpoint.file, {
-      fingerprint: job.checkpoint.fingerprint,
-      step: t,
-      states,
-      curve,
-      epochLoss,
-      epochCorrect,
-      seconds: seconds(),
-      joules: joulesSoFar,
-      snapshots,
-    });
+    const { file, fingerprint } = job.checkpoint;
+    await writeCheckpoint(file, { ...standing, fingerprint, seconds: seconds(), joules: joulesSoFar });
   };
-  const seconds = () => start.seconds + (performance.now() - begun) / 1000;
 
-  while (t < steps && Atomics.load(job.stop, 0) === 0) {
-    const lr = learningRate(options, t, steps, stepsPerEpoch);
-    const outputs = await session.run(feedsOf(job, states, draw(t), t, lr), wanted);
-    const loss = (outputs.get(step.loss)!.data as Float32Array)[0]!;
-    if (!Number.isFinite(loss)) throw diverged(loss, t, stepsPerEpoch, options);
-    states = new Map([...step.states].map(([name, state]) => [name, outputs.get(state.next)!]));
-    epochLoss += loss;
-    epochCorrect += (outputs.get(step.correct)!.data as Float32Array)[0]!;
-    t++;
-    if (options.snapshots && endsCycle(options, t, steps, stepsPerEpoch)) snapshots.push(parametersOf(job, states));
-    const inEpoch = ((t - 1) % stepsPerEpoch) + 1;
-    const epochEnd = inEpoch === stepsPerEpoch || t === steps;
+  while (standing.step < pace.steps && Atomics.load(job.stop, 0) === 0) {
+    standing = await take(standing);
+    if (isAmiss(standing)) await requireSound();
+    const epochEnd = endsEpoch(pace, standing.step);
     const now = performance.now();
     if (epochEnd || now - lastReport > progressEverySeconds * 1000) {
       lastReport = now;
+      await requireSound();
+      const rate = (standing.step - start.step) / ((now - begun) / 1000);
       const validationAccuracy =
-        epochEnd && forward && job.validation ? await validate(job, forward, states, job.validation) : null;
-      const rate = (t - start.step) / ((now - begun) / 1000);
-      const point: TrainingPoint = {
-        epoch: t / stepsPerEpoch,
-        loss: epochLoss / inEpoch,
-        accuracy: epochCorrect / (inEpoch * options.batch),
-        validationAccuracy,
-        learningRate: lr,
-        imagesPerSecond: rate * options.batch,
-      };
-      if (epochEnd) {
-        curve.push(point);
-        epochLoss = 0;
-        epochCorrect = 0;
-      }
-      onProgress({ ...point, epochs: options.epochs, step: t, steps, secondsLeft: (steps - t) / rate, epochEnd });
+        epochEnd && forward && job.validation
+          ? await validate(job, forward, parametersOf(job, standing.states), job.validation)
+          : null;
+      const point = pointOf(job, pace, standing, validationAccuracy, rate * options.batch);
+      if (epochEnd) standing = afterEpoch(job, standing, point);
+      const { step: done } = standing;
+      const secondsLeft = (pace.steps - done) / rate;
+      onProgress({ ...point, epochs: options.epochs, step: done, steps: pace.steps, secondsLeft, epochEnd });
     }
     if (now - lastCheckpoint > checkpointEverySeconds * 1000) {
       lastCheckpoint = now;
+      await requireSound();
       await save();
     }
   }
+  await requireSound();
   await save();
   await session.release();
   await forward?.release();
+  const { best, curve, snapshots, states } = standing;
   return {
-    parameters: parametersOf(job, states),
+    parameters: best?.parameters ?? parametersOf(job, states),
     snapshots,
     curve,
-    steps: t,
-    stopped: t < steps,
+    steps: standing.step,
+    epochs: epochsOf(pace, standing.step),
+    best: best && { epoch: best.epoch, validationAccuracy: best.validationAccuracy },
+    stopped: standing.step < pace.steps,
     seconds: seconds(),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     joules: joules(),
   };
 }
 
-function resumeFrom(job: TrainingJob): Omit<Checkpoint, "fingerprint"> {
+const batchTaskOf = (job: TrainingJob) => ({ ...job, imageDims: job.step.imageDims, noisy: job.step.noisy });
+
+const wantedOf = ({ step }: TrainingJob) => [
+  step.loss,
+  step.correct,
+  ...[...step.states.values()].map((state) => state.next),
+];
+
+function startOf(job: TrainingJob): Standing {
   const found = job.checkpoint?.resume ? readCheckpoint(job.checkpoint.file, job.checkpoint.fingerprint) : undefined;
   if (found !== undefined) return found;
-  const states = new Map([...job.step.states].map(([name, state]) => [name, state.initial]));
-  return { step: 0, states, curve: [], epochLoss: 0, epochCorrect: 0, seconds: 0, joules: 0, snapshots: [] };
+  return {
+    step: 0,
+    states: new Map([...job.step.states].map(([name, state]) => [name, state.initial])),
+    loss: 0,
+    firstLoss: undefined,
+    epoch: { steps: 0, loss: 0, correct: 0 },
+    curve: [],
+    snapshots: [],
+    best: null,
+    seconds: 0,
+    joules: 0,
+  };
+}
+
+/** Where a training stands after the step whose outputs these are. */
+function afterStep(job: TrainingJob, pace: Pace, before: Standing, outputs: ReadonlyMap<string, Tensor>): Standing {
+  const { options, step } = job;
+  const number = (name: string) => (outputs.get(name)!.data as Float32Array)[0]!;
+  const loss = number(step.loss);
+  const done = before.step + 1;
+  const states = new Map([...step.states].map(([name, state]) => [name, outputs.get(state.next)!]));
+  const { epoch, snapshots } = before;
+  const keeps = options.snapshots && endsCycle(options, done, pace);
+  return {
+    ...before,
+    step: done,
+    states,
+    loss,
+    firstLoss: before.firstLoss ?? loss,
+    epoch: { steps: epoch.steps + 1, loss: epoch.loss + loss, correct: epoch.correct + number(step.correct) },
+    snapshots: keeps ? [...snapshots, parametersOf(job, states)] : snapshots,
+  };
+}
+
+function afterEpoch(job: TrainingJob, standing: Standing, point: TrainingPoint): Standing {
+  const { epoch, validationAccuracy } = point;
+  const { best } = standing;
+  const better = validationAccuracy !== null && validationAccuracy > (best?.validationAccuracy ?? -1);
+  return {
+    ...standing,
+    curve: [...standing.curve, point],
+    epoch: { steps: 0, loss: 0, correct: 0 },
+    best:
+      job.options.select === "best" && better
+        ? { epoch, validationAccuracy, parameters: parametersOf(job, standing.states) }
+        : best,
+  };
+}
+
+function pointOf(
+  { options }: TrainingJob,
+  pace: Pace,
+  { epoch, step }: Standing,
+  validationAccuracy: number | null,
+  imagesPerSecond: number,
+): TrainingPoint {
+  return {
+    epoch: epochsOf(pace, step),
+    loss: epoch.loss / epoch.steps,
+    accuracy: epoch.correct / (epoch.steps * options.batch),
+    validationAccuracy,
+    learningRate: learningRate(options, step - 1, pace),
+    imagesPerSecond,
+  };
 }
 
 /** The network's parameters, or their averages, among the states. */
@@ -214,102 +272,50 @@ function parametersOf(job: TrainingJob, states: ReadonlyMap<string, Tensor>): Ma
   return new Map([...job.forward.kept].map(([name, state]) => [name, states.get(state)!]));
 }
 
-interface Batch {
-  readonly images: Tensor;
-  readonly targets: Tensor;
-  readonly noise: Tensor | undefined;
-}
-
-/** Returns the function that fills the batch of step `t`; the same buffers are filled each time. */
-function createDraw(job: TrainingJob, root: Random, stepsPerEpoch: number): (t: number) => Batch {
-  const { options, step, classes } = job;
-  const [channels, height, width] = job.storedShape;
-  const batcher = createBatcher(job.train, {
-    channels,
-    height,
-    width,
-    preprocessing: job.preprocessing,
-    augmentation: options.augmentation,
-    mixLabels: { classes, smoothing: options.labelSmoothing, mixup: options.mixup },
-  });
-  const images = tensor("float32", step.imageDims);
-  const targets = tensor("float32", [options.batch, classes]);
-  const noise = step.noisy ? tensor("float32", [options.batch]) : undefined;
-  const orders = root.fork(0);
-  const draws = root.fork(1);
-  let epoch = -1;
-  let order = new Uint32Array(0);
-  return (t) => {
-    const wantedEpoch = Math.floor(t / stepsPerEpoch);
-    if (wantedEpoch !== epoch) {
-      epoch = wantedEpoch;
-      order = Uint32Array.from(orders.fork(epoch).permutation(job.train.length));
-    }
-    const at = (t % stepsPerEpoch) * options.batch;
-    const random = draws.fork(t);
-    batcher.fill(order.subarray(at, at + options.batch), random, images.data, targets.data);
-    if (noise) for (let i = 0; i < noise.data.length; i++) noise.data[i] = 100 + 1000 * random.uniform();
-    return { images, targets, noise };
-  };
-}
-
-function feedsOf(
-  job: TrainingJob,
-  states: ReadonlyMap<string, Tensor>,
-  batch: Batch,
-  t: number,
-  lr: number,
-): Map<string, Tensor> {
+function feedsOf(job: TrainingJob, pace: Pace, { states, step: t }: Standing, batch: Batch): Map<string, Tensor> {
+  const { options, step } = job;
+  const scalar = (value: number) => tensorOf("float32", [], [value]);
   const feeds = new Map(states);
-  feeds.set(job.step.images, batch.images);
+  feeds.set(step.images, batch.images);
   feeds.set(stepNames.targets, batch.targets);
-  feeds.set(stepNames.lr, tensorOf("float32", [], [lr]));
-  if (job.options.ema > 0) feeds.set(stepNames.averageDecay, tensorOf("float32", [], [averageDecay(job.options, t)]));
+  feeds.set(stepNames.lr, scalar(learningRate(options, t, pace)));
+  if (options.ema > 0) feeds.set(stepNames.averageDecay, scalar(averageDecay(options, t)));
   if (batch.noise) feeds.set(stepNames.noise, batch.noise);
   return feeds;
 }
 
-/** Share of `split` that the network gets right with the parameters as they stand. */
-async function validate(
+/** Whether the last loss is no number, or has grown out of hand. */
+function isAmiss({ loss, firstLoss = loss }: Standing): boolean {
+  return !Number.isFinite(loss) || loss > explosion * Math.max(1, firstLoss);
+}
+
+/** Finds the first step behind `sound` that goes wrong, by taking them again, and says where in it that began. */
+async function describeDivergence(
   job: TrainingJob,
-  session: Session,
-  states: ReadonlyMap<string, Tensor>,
-  split: Split,
-): Promise<number> {
-  const [channels, height, width] = job.storedShape;
-  const batcher = createBatcher(split, { channels, height, width, preprocessing: job.preprocessing });
-  const [fixedBatch, ...imageDims] = job.step.imageDims;
-  const batch = fixedBatch!;
-  const labels = new Int32Array(batch);
-  const parameters = parametersOf(job, states);
-  let correct = 0;
-  for (let at = 0; at < split.length; at += batch) {
-    const n = Math.min(batch, split.length - at);
-    const images = tensor("float32", [n, ...imageDims]);
-    batcher.fill(
-      Uint32Array.from({ length: n }, (_, i) => at + i),
-      null,
-      images.data,
-      labels,
-    );
-    const outputs = await session.run(new Map([...parameters, [job.forward.images, images]]), [job.forward.scores]);
-    const scores = outputs.get(job.forward.scores)!.data as Float32Array;
-    for (let i = 0; i < n; i++) if (argMax(scores, i * job.classes, job.classes) === labels[i]) correct++;
+  pace: Pace,
+  sound: Standing,
+  failed: Standing,
+  take: (from: Standing) => Promise<Standing>,
+  feedsAt: (from: Standing) => ReadonlyMap<string, Tensor>,
+): Promise<NetpareError> {
+  let before = sound;
+  let after = await take(before);
+  while (after.step < failed.step && !isAmiss(after) && unsoundStates(after.states).length === 0) {
+    before = after;
+    after = await take(before);
   }
-  return correct / split.length;
-}
-
-/** Position of the largest of `length` values from `from`, counted from there. */
-export function argMax(values: ArrayLike<number>, from: number, length: number): number {
-  let best = 0;
-  for (let k = 1; k < length; k++) if (values[from + k]! > values[from + best]!) best = k;
-  return best;
-}
-
-function diverged(loss: number, t: number, stepsPerEpoch: number, options: TrainingOptions): NetpareError {
-  const epoch = (t / stepsPerEpoch).toFixed(2);
+  const { loss } = after;
+  const origin = await findOrigin(job, feedsAt(before), Number.isFinite(loss) && isAmiss(after));
+  const epoch = epochsOf(pace, before.step).toFixed(2);
+  const what = isAmiss(after) ? `the loss is ${loss}` : "a parameter is no number any more";
+  const where = origin === undefined ? "" : `, which began in ${origin}`;
+  const { clip, lr } = job.options;
+  const kept =
+    job.checkpoint && checkpointExists(job.checkpoint.file)
+      ? "; the checkpoint from before is kept, --resume goes on from it with another --lr"
+      : "";
   return new NetpareError(
     "diverged",
-    `training diverged at step ${t} (epoch ${epoch}): the loss is ${loss}; try a lower --lr (now ${options.lr}), --warmup 1, or check the preprocessing`,
+    `training diverged at step ${before.step} (epoch ${epoch}): ${what}${where}; try a lower --lr (now ${lr}), --warmup 1${clip === 0 ? ", --clip 1" : ""}, or check the preprocessing${kept}`,
   );
 }

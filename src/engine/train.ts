@@ -38,6 +38,8 @@ export interface TrainRequest {
   /** Where the state is saved now and then; with `resume` the training goes on from there. */
   readonly checkpoint?: { readonly file: string; readonly resume: boolean } | undefined;
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Hears in a line where the training departs from the options. */
+  readonly onNote?: (note: string) => void;
   /** Aborting lets the step end, saves the checkpoint, and returns what was reached. */
   readonly signal?: AbortSignal | undefined;
   /** Runs on the calling thread, without a worker. */
@@ -52,6 +54,10 @@ export interface Trained {
   readonly snapshots: readonly Graph[];
   readonly curve: readonly TrainingPoint[];
   readonly steps: number;
+  /** Epochs done. */
+  readonly epochs: number;
+  /** The epoch whose parameters were selected, where the best of them were asked for. */
+  readonly best: TrainingOutcome["best"];
   /** Whether it was stopped before its end. */
   readonly stopped: boolean;
   readonly seconds: number;
@@ -65,8 +71,8 @@ export interface Trained {
  * @throws NetpareError `diverged`, `bad-option` where options exclude each other, or where model and data do not fit.
  */
 export async function trainModel(graph: Graph, data: TrainingData, request: TrainRequest): Promise<Trained> {
-  const { options } = request;
-  checkOptions(options);
+  checkOptions(request.options, data);
+  const options = fitBatch(request.options, data.train.length, request.onNote);
   const channels = data.preprocessing.channels === "grey" ? 1 : 3;
   const step = buildTrainingStep(graph, {
     batch: options.batch,
@@ -81,7 +87,7 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
   if (request.signal?.aborted) onAbort();
   request.signal?.addEventListener("abort", onAbort);
   try {
-    const job = buildJob(graph, step, data, request, stop);
+    const job = buildJob(graph, step, data, { ...request, options }, stop);
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
     const { parameters, snapshots, joules: _, ...told } = outcome;
@@ -114,12 +120,25 @@ function energyOf(
   return estimate ? told("estimate", estimate.joules) : null;
 }
 
-function checkOptions({ snapshots, schedule }: TrainingOptions): void {
+function checkOptions({ select, snapshots, schedule }: TrainingOptions, { validation }: TrainingData): void {
+  if (select === "best" && validation === undefined)
+    throw new NetpareError(
+      "bad-option",
+      "the best epoch is told by a validation split and there is none; give --validation, such as 0.1, or select the last",
+    );
   if (snapshots && schedule !== "cyclic")
     throw new NetpareError(
       "bad-option",
       `snapshots are taken at the end of cycles and the schedule is ${schedule}; choose the schedule cyclic`,
     );
+}
+
+/** The options with a batch of no more images than there are. */
+function fitBatch(options: TrainingOptions, images: number, note: TrainRequest["onNote"]): TrainingOptions {
+  if (images === 0) throw new NetpareError("bad-data", "the training split holds no image; at least one is needed");
+  if (options.batch <= images) return options;
+  note?.(`the training split has ${images} images: a batch holds these instead of ${options.batch}`);
+  return { ...options, batch: images };
 }
 
 function withParameters(graph: Graph, parameters: ReadonlyMap<string, Tensor>): Graph {
@@ -144,6 +163,7 @@ function buildJob(
       imageDims: images.shape as readonly number[],
       noisy: step.noisy,
       states: step.states,
+      gradients: step.gradients,
       loss: step.loss,
       correct: step.correct,
     },
@@ -158,7 +178,8 @@ function buildJob(
       ...checkpoint,
       fingerprint: fingerprintOf(
         model,
-        JSON.stringify([options, data.preprocessing, data.train.length, initialDigest(step)]),
+        // Another learning rate is another course of the same training, and a way out where it diverged.
+        JSON.stringify([{ ...options, lr: undefined }, data.preprocessing, data.train.length, initialDigest(step)]),
       ),
     },
     powercap: request.powercap,

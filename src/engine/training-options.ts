@@ -30,6 +30,10 @@ export const trainingSchema = z.object({
   cycles: z.number().int().positive().default(5).describe("restarts of the cyclic schedule"),
   snapshots: z.boolean().default(false).describe("keep the network at the end of each cycle as well"),
   warmup: z.number().min(0).default(0).describe("epochs over which the learning rate rises from 0"),
+  select: z
+    .enum(["last", "best"])
+    .default("last")
+    .describe("which epoch's weights are given: the last, or the best on the validation images"),
   labelSmoothing: z.number().min(0).max(0.5).default(0).describe("share of each label spread over all classes"),
   mixup: z
     .number()

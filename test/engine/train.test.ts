@@ -4,14 +4,14 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/index.ts";
 import { readCheckpoint } from "../../src/engine/checkpoint.ts";
-import { averageDecay, endsCycle, learningRate } from "../../src/engine/schedule.ts";
+import { evaluateModel } from "../../src/engine/evaluate.ts";
+import { averageDecay, endsCycle, endsEpoch, epochsOf, learningRate, paceOf } from "../../src/engine/schedule.ts";
 import { type Trained, type TrainingData, trainModel } from "../../src/engine/train.ts";
 import type { TrainingProgress } from "../../src/engine/train-loop.ts";
 import { type TrainingOptions, trainingSchema } from "../../src/engine/training-options.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "netpare-train-"));
@@ -137,28 +137,44 @@ describe("training", () => {
     expect(() => readCheckpoint(damaged, "")).toThrowError(/damaged/);
   });
 
-  it("stops with the step and what to try where the loss is no number", async () => {
-    const graph = net();
-    const broken = {
-      ...graph,
-      initializers: new Map(
-        [...graph.initializers].map(([name, t]) => [
-          name,
-          name.startsWith("logits")
-            ? { ...tensor("float32", t.shape), data: new Float32Array(t.data.length).fill(Number.NaN) }
-            : t,
-        ]),
-      ),
+  it("selects the best epoch on the validation images, through a stop as well", async () => {
+    // A rate that grows the loss again after an early best.
+    const best = options({ select: "best", epochs: 5, schedule: "constant", lr: 0.6, optimizer: "sgd", batch: 8 });
+    const whole = await trainModel(net(), data, { options: best, inline: true });
+    const accuracies = whole.curve.map((point) => point.validationAccuracy!);
+    const most = Math.max(...accuracies);
+    expect(accuracies.at(-1)).toBeLessThan(most);
+    expect(whole.best).toEqual({ epoch: accuracies.indexOf(most) + 1, validationAccuracy: most });
+    const { train, validation } = data;
+    const judged = await evaluateModel(whole.graph, validation!, { ...data, threads: 1 });
+    expect(judged.top1).toBe(most);
+    const resumed = await stopAndResume(best, 3, "best");
+    expect(bytes(resumed.graph).equals(bytes(whole.graph))).toBe(true);
+    await expect(
+      trainModel(net(), { ...data, train, validation: undefined }, { options: best, inline: true }),
+    ).rejects.toThrowError(/give --validation/);
+  });
+
+  it("takes batches of what there is where the split is smaller than one, and says so", async () => {
+    const few = { ...data, train: quadrants(20, 4) };
+    const notes: string[] = [];
+    const request = {
+      options: options({ batch: 512, epochs: 3 }),
+      inline: true,
+      onNote: (note: string) => notes.push(note),
     };
-    await expect(trainModel(broken, data, { options: options(), inline: true })).rejects.toThrowError(
-      /diverged at step 0 .* try a lower --lr/,
+    const { steps, curve } = await trainModel(net(), few, request);
+    expect([steps, curve.length]).toEqual([3, 3]);
+    expect(notes).toEqual(["the training split has 20 images: a batch holds these instead of 512"]);
+    await expect(trainModel(net(), { ...data, train: quadrants(0, 1) }, request)).rejects.toThrowError(
+      /holds no image/,
     );
   });
 
-  it("says so where the split is smaller than a batch", async () => {
-    await expect(trainModel(net(), data, { options: options({ batch: 512 }), inline: true })).rejects.toThrowError(
-      /fewer than a batch of 512/,
-    );
+  it("ends epochs where batches do not fill them, and counts them whole", async () => {
+    const { steps, epochs, curve } = await trainModel(net(), data, { options: options({ batch: 60 }), inline: true });
+    expect([steps, epochs]).toEqual([13, 3]);
+    expect(curve.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
   });
 
   it("leaves the calling thread free: its timers tick during a training in the worker, not during one inline", async () => {
@@ -174,10 +190,23 @@ describe("training", () => {
   });
 });
 
+describe("pace", () => {
+  it("ends an epoch at the nearest step, and the last with the training", () => {
+    const pace = paceOf({ epochs: 4, batch: 64 }, 100);
+    expect(pace).toEqual({ steps: 6, stepsPerEpoch: 100 / 64 });
+    const ends = [0, 1, 2, 3, 4, 5, 6].filter((done) => endsEpoch(pace, done));
+    expect(ends).toEqual([2, 3, 5, 6]);
+    expect(ends.map((done) => epochsOf(pace, done))).toEqual([1, 2, 3, 4]);
+    expect(epochsOf(pace, 1)).toBe(0.64);
+    const half = paceOf({ epochs: 1.5, batch: 25 }, 100);
+    expect([half.steps, epochsOf(half, 6), endsEpoch(half, 6)]).toEqual([6, 1.5, true]);
+  });
+});
+
 describe("learning rate", () => {
   it("rises over the warm-up and falls along a cosine to nearly 0", () => {
     const cosine = options({ lr: 1, warmup: 1, epochs: 3 });
-    const rates = Array.from({ length: 30 }, (_, step) => learningRate(cosine, step, 30, 10));
+    const rates = Array.from({ length: 30 }, (_, step) => learningRate(cosine, step, { steps: 30, stepsPerEpoch: 10 }));
     expect(rates[0]).toBeCloseTo(1 / 11);
     expect(rates[10]).toBe(1);
     expect(rates[20]).toBeCloseTo(0.5);
@@ -186,12 +215,13 @@ describe("learning rate", () => {
 
   it("starts anew with each cycle, and tells where cycles end", () => {
     const cyclic = options({ lr: 1, schedule: "cyclic", cycles: 3, warmup: 1 });
-    const rates = Array.from({ length: 25 }, (_, step) => learningRate(cyclic, step, 25, 2));
+    const pace = { steps: 25, stepsPerEpoch: 2 };
+    const rates = Array.from({ length: 25 }, (_, step) => learningRate(cyclic, step, pace));
     // Two steps of warm-up, then cycles of ⌈23/3⌉ = 8 steps.
     expect([rates[2], rates[10], rates[18]]).toEqual([1, 1, 1]);
     expect(rates[6]).toBeCloseTo(0.5);
     expect(rates[9]).toBeCloseTo((1 + Math.cos((7 / 8) * Math.PI)) / 2);
-    const ends = Array.from({ length: 26 }, (_, done) => done).filter((done) => endsCycle(cyclic, done, 25, 2));
+    const ends = Array.from({ length: 26 }, (_, done) => done).filter((done) => endsCycle(cyclic, done, pace));
     expect(ends).toEqual([10, 18, 25]);
   });
 
@@ -202,8 +232,8 @@ describe("learning rate", () => {
 
   it("falls to a tenth after half of the steps and again after three quarters", () => {
     const stepwise = options({ lr: 1, schedule: "step" });
-    expect([0, 49, 50, 74, 75, 99].map((step) => learningRate(stepwise, step, 100, 10))).toEqual([
-      1, 1, 0.1, 0.1, 0.01, 0.01,
-    ]);
+    expect(
+      [0, 49, 50, 74, 75, 99].map((step) => learningRate(stepwise, step, { steps: 100, stepsPerEpoch: 10 })),
+    ).toEqual([1, 1, 0.1, 0.1, 0.01, 0.01]);
   });
 });
