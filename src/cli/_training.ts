@@ -9,6 +9,7 @@ import { type TrainingOptions, trainingSchema } from "../engine/training-options
 import type { Graph } from "../graph/graph.ts";
 import type { TrainingRecipe } from "../methods/define-method.ts";
 import { writeModel } from "../onnx/index.ts";
+import { describeTrainingEnergy } from "../report/energy-note.ts";
 import { formatBytes, formatDuration, formatPercent } from "../report/format.ts";
 import { createRandom } from "../tensor/random.ts";
 import { imageFormat } from "./_data-options.ts";
@@ -87,12 +88,14 @@ export async function trainOrStop(task: TrainingTask, checkpoint: string, what: 
     recipe: task.recipe,
     checkpoint: { file: checkpoint, resume: task.resume },
     onProgress: (p: TrainingProgress) => progress.update(p.step, p.steps, describeProgress(p)),
+    onNote: host.note,
   };
   const trained = await host.stoppable((signal) => trainModel(task.graph, data, { ...request, signal }));
   progress.stop();
   if (!trained.stopped) return trained;
-  const epoch = (trained.steps / Math.floor(data.train.length / options.batch)).toFixed(1);
-  throw new Stopped(`stopped ${what} at epoch ${epoch} of ${options.epochs}; go on with the same command and --resume`);
+  throw new Stopped(
+    `stopped ${what} at epoch ${trained.epochs.toFixed(1)} of ${options.epochs}; go on with the same command and --resume`,
+  );
 }
 
 function trainSplits({ dataset, validation, options }: TrainingTask) {
@@ -121,18 +124,27 @@ export function readTrainingOptions(given: Readonly<Record<string, unknown>>): T
 /** What `--json` shows of a training. */
 export function trainingJson({ trained, test, fileBytes }: TrainingResult) {
   const { samples, top1, top5, loss } = test;
-  const { steps, seconds, peakMemoryBytes, curve } = trained;
-  return { fileBytes, training: { steps, seconds, peakMemoryBytes, curve }, test: { samples, top1, top5, loss } };
+  const { steps, epochs, best, seconds, peakMemoryBytes, energy, curve } = trained;
+  return {
+    fileBytes,
+    training: { steps, epochs, best, seconds, peakMemoryBytes, energy, curve },
+    test: { samples, top1, top5, loss },
+  };
 }
+
+const formatEpoch = (epoch: number) => String(Number(epoch.toFixed(2)));
 
 /** What people are told of a training. */
 export function trainingText({ trained, test, fileBytes }: TrainingResult, out: string): string {
   const [low, high] = wilsonInterval(test.correct, test.samples);
   const percent = (fraction: number) => formatPercent(fraction, 2);
+  const { best } = trained;
   const snapshots = trained.snapshots.map((_, i) => snapshotFile(out, i));
   return [
+    ...(trained.energy ? [`energy ${describeTrainingEnergy(trained.energy)}`] : []),
     `trained for ${formatDuration(trained.seconds)}; wrote ${out}, ${formatBytes(fileBytes)}`,
     `test top-1 ${percent(test.top1)} (${percent(low)} to ${percent(high)} at 95 %), loss ${test.loss.toFixed(4)}, ${test.samples} images`,
+    ...(best === null ? [] : [`kept epoch ${formatEpoch(best.epoch)}, validation ${percent(best.validationAccuracy)}`]),
     ...(snapshots.length > 0 ? [`the network at the end of each cycle: ${snapshots.join(", ")}`] : []),
   ].join("\n");
 }

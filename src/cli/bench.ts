@@ -1,7 +1,9 @@
-/** `netpare bench`: latency and memory of model files, measured in alternation. */
+/** `netpare bench`: latency, memory and energy of model files, measured in alternation. */
 import { z } from "zod";
+import { type InferenceEnergy, measureEnergy } from "../engine/energy.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
-import { formatBytes, formatMs, formatRatio } from "../report/format.ts";
+import { energyNote, markEnergy } from "../report/energy-note.ts";
+import { formatBytes, formatJoules, formatMs, formatRatio } from "../report/format.ts";
 import { loadModel, type ModelFile } from "./_model-file.ts";
 import { formatTable } from "./_table.ts";
 import { defineCommand } from "./define-command.ts";
@@ -19,7 +21,7 @@ const options = z.object({
 
 export const benchCommand = defineCommand({
   name: "bench",
-  summary: "measure latency and memory of models, in alternation",
+  summary: "measure latency, memory and energy of models, in alternation",
   arguments: [["<models...>", ".onnx files; ratios are to the first"]],
   options,
   examples: [
@@ -46,6 +48,12 @@ export const benchCommand = defineCommand({
       memory.set(`${file} ${batch}`, await measurePeakMemory(file, { batch }));
       weighing.update(i + 1, timed.length);
     }
+    const energies = new Map<string, InferenceEnergy | null>();
+    for (const batch of given.batch) {
+      const timedModels = models.map(({ file }) => ({ name: file, model: file }));
+      const measured = await measureEnergy(timedModels, { batch, threads: given.threads });
+      for (const [i, { file }] of models.entries()) energies.set(`${file} ${batch}`, measured[i]!);
+    }
     const results = timed.map(({ model, batch, threads, runs, median, p10, p90 }, i) => ({
       model,
       engine: given.engine,
@@ -56,6 +64,7 @@ export const benchCommand = defineCommand({
       ratio: timed[i % given.batch.length]!.median / median,
       peakMemoryBytes: memory.get(`${model} ${batch}`) ?? 0,
       fileBytes: models[Math.floor(i / given.batch.length)]!.fileBytes,
+      energy: energies.get(`${model} ${batch}`) ?? null,
     }));
     const machine = describeMachine();
     const runs = Math.min(...timed.map((result: LatencyResult) => result.runs));
@@ -70,11 +79,14 @@ interface Row {
   readonly ratio: number;
   readonly peakMemoryBytes: number;
   readonly fileBytes: number;
+  readonly energy: InferenceEnergy | null;
 }
 
 function describe(rows: readonly Row[], cpu: string, threads: number, runs: number): string {
-  const head = ["model", "batch", "median", "p10", "p90", "ratio", "peak memory", "file"];
-  const cells = rows.map(({ model, batch, latencyMs, ratio, peakMemoryBytes, fileBytes }) => [
+  const source = rows.find(({ energy }) => energy !== null)?.energy?.source ?? "estimate";
+  const energyHead = markEnergy("energy/image", source);
+  const head = ["model", "batch", "median", "p10", "p90", "ratio", "peak memory", "file", energyHead];
+  const cells = rows.map(({ model, batch, latencyMs, ratio, peakMemoryBytes, fileBytes, energy }) => [
     model,
     String(batch),
     formatMs(latencyMs.median),
@@ -83,7 +95,8 @@ function describe(rows: readonly Row[], cpu: string, threads: number, runs: numb
     formatRatio(ratio),
     formatBytes(peakMemoryBytes),
     formatBytes(fileBytes),
+    formatJoules(energy?.joulesPerImage ?? null),
   ]);
   const foot = `${cpu}, ${threads} thread${threads === 1 ? "" : "s"}, onnxruntime, at least ${runs} runs in alternation`;
-  return `${formatTable(head, cells, [0])}\n${foot}`;
+  return `${formatTable(head, cells, [0])}\n${foot}\n${energyNote(source)}`;
 }

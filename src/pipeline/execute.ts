@@ -251,9 +251,10 @@ const doneStage = (folder: RunFolder, name: string): DoneStage => ({
   graph: decodeModel(folder.read(name, "graph.onnx")),
 });
 
-const trainingRecord = ({ seconds, curve, peakMemoryBytes }: Trained): StageRecord["training"] => ({
+const trainingRecord = ({ seconds, curve, peakMemoryBytes, energy }: Trained): StageRecord["training"] => ({
   seconds,
   epochs: curve[curve.length - 1]?.epoch ?? 0,
   peakMemoryBytes,
+  energy,
   curve: [...curve],
 });

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { analyzeCost } from "../analysis/cost.ts";
+import { type EnergyOptions, measureEnergy } from "../engine/energy.ts";
 import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -28,8 +29,12 @@ export interface Measurement {
 /** All that is measured again by `verify`. */
 export type MeasuredStage = Omit<Stage, "name" | "method" | "params" | "training" | "changes" | "skipped">;
 
-/** Measures the exported models in the folders `stages`, the original's first. */
-export async function measureStages(measurement: Measurement, stages: readonly string[]): Promise<MeasuredStage[]> {
+/** Measures the exported models in the folders `stages`, the original's first; `energy` as `measureEnergy` takes it. */
+export async function measureStages(
+  measurement: Measurement,
+  stages: readonly string[],
+  energy: Pick<EnergyOptions, "meter"> = {},
+): Promise<MeasuredStage[]> {
   const { folder, data, reporter, signal } = measurement;
   const files = stages.map((stage) => path.join(folder.directory, stage, "model.onnx"));
   const graphs = await Promise.all(files.map((file) => readModel(file)));
@@ -47,6 +52,7 @@ export async function measureStages(measurement: Measurement, stages: readonly s
   }
   stopIfAsked(signal);
   const latencies = await measureLatencies(measurement, stages);
+  const energies = await measureEnergies(measurement, files, fixedBatch(graphs) ?? 1, energy);
   const measured: MeasuredStage[] = [];
   for (const [i, graph] of graphs.entries()) {
     stopIfAsked(signal);
@@ -59,6 +65,7 @@ export async function measureStages(measurement: Measurement, stages: readonly s
       agreement: agreementOf(evaluations[0]!.predictions, evaluations[i]!.predictions),
       latencyMs: latencyOf(latencies, stages[i]!),
       peakMemoryBytes,
+      energy: energies[i]!,
     });
   }
   return measured;
@@ -82,12 +89,29 @@ export async function measureLatencies(
   );
 }
 
+async function measureEnergies(
+  { recipe, signal, reporter }: Measurement,
+  files: readonly string[],
+  batch: number,
+  energy: Pick<EnergyOptions, "meter">,
+) {
+  stopIfAsked(signal);
+  reporter.progress(0, 1, "energy");
+  const models = files.map((file) => ({ name: file, model: file }));
+  return measureEnergy(models, { ...energy, batch, threads: recipe.measure.threads, signal });
+}
+
 /** The batches that every model takes: those asked for, or the one that a model fixes. */
 export function measurableBatches(graphs: readonly Graph[], recipe: Recipe): readonly number[] {
-  const fixed = graphs
+  const fixed = fixedBatch(graphs);
+  return fixed === undefined ? recipe.measure.batches : [fixed];
+}
+
+/** The batch that one of the models fixes. */
+function fixedBatch(graphs: readonly Graph[]): number | undefined {
+  return graphs
     .map((graph) => graph.inputs.find(({ name }) => !graph.initializers.has(name))?.shape?.[0])
     .find((dim) => typeof dim === "number");
-  return typeof fixed === "number" ? [fixed] : recipe.measure.batches;
 }
 
 function describeFile(file: string, graph: Graph) {

@@ -1,6 +1,6 @@
 /** What a stage leaves beside its model: what was done, and how it was trained. Written last, it marks the stage as done. */
 import { z } from "zod";
-import { curvePointSchema } from "../report/schema.ts";
+import { stageSchema } from "../report/schema.ts";
 
 export const recordSchema = z.object({
   name: z.string(),
@@ -8,9 +8,7 @@ export const recordSchema = z.object({
   params: z.record(z.string(), z.unknown()),
   changes: z.array(z.string()),
   skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
-  training: z
-    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: z.number(), curve: z.array(curvePointSchema) })
-    .nullable(),
+  training: stageSchema.shape.training,
 });
 
 export type StageRecord = z.output<typeof recordSchema>;

@@ -1,12 +1,14 @@
 /**
  * Measures the exported files of a finished run again and compares with what its report claims.
- * Counts, bytes and digests must be equal. Accuracy may differ by what another machine's rounding can turn, latency ratios and
- * memory by what a shared machine disturbs; the tolerances stand in the result. The report's own digest tells of any other
- * figure that was changed after the run.
+ * Counts, bytes, digests and estimates must be equal. Accuracy may differ by what another machine's rounding can turn; latency
+ * ratios, memory and energy that was read may by what a shared machine disturbs. The report's own digest tells of any other figure
+ * that was changed after the run.
  */
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { readModel } from "../onnx/index.ts";
+import { markEnergy } from "../report/energy-note.ts";
+import { energySourceOf } from "../report/metrics.ts";
 import { readReport, reportIsUntouched } from "../report/read.ts";
 import type { Report, Stage } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -31,7 +33,7 @@ export interface Verification {
 }
 
 /** Relative parts by which a measured figure may be worse than the claimed one. */
-const tolerances = { accuracy: 0.0005, loss: 1e-3, latencyRatio: 0.25, memory: 0.25 };
+const tolerances = { accuracy: 0.0005, loss: 1e-3, latencyRatio: 0.25, memory: 0.25, energy: 1 };
 
 /** Times that latencies are taken before a speed-up counts as false: a neighbour's burst of work is no lie of the report. */
 const latencyAttempts = 3;
@@ -46,7 +48,12 @@ export async function verifyRun(directory: string, reporter: Reporter, signal?: 
   const original = await readModel(join(directory, stages[0]!, "model.onnx"));
   const dataset = await openImages(recipe.data, original, reporter, "test");
   const data = { dataset, train: dataset.train, validation: undefined };
-  let measured = await measureStages({ recipe, folder, data, reporter, signal }, stages);
+  const estimated = energySourceOf(report) === "estimate";
+  let measured = await measureStages(
+    { recipe, folder, data, reporter, signal },
+    stages,
+    estimated ? { meter: null } : {},
+  );
   const own: Check = {
     stage: "report",
     claim: "digest",
@@ -123,6 +130,7 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
       String(measured.peakMemoryBytes),
       measured.peakMemoryBytes <= claimed.peakMemoryBytes * (1 + tolerances.memory),
     ),
+    ...energyCheck(claimed, measured),
     ...claimed.latencyMs.map(({ batch, threads, median }) => {
       const of = (stage: Pick<Stage, "latencyMs">) =>
         stage.latencyMs.find((l) => l.batch === batch && l.threads === threads)?.median ?? Number.NaN;
@@ -136,6 +144,22 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
       );
     }),
   ];
+}
+
+/** An estimate is counted again and must be equal; counters can tell more only on a machine that has some. */
+function energyCheck({ name: stage, energy: claimed }: Stage, { energy: measured }: MeasuredStage): Check[] {
+  if (claimed == null) return [];
+  const joules = (energy: NonNullable<Stage["energy"]>) => `${energy.joulesPerImage.toPrecision(6)} J`;
+  const check = { stage, claim: markEnergy("energy per image", claimed.source), claimed: joules(claimed) };
+  if (measured == null) return [{ ...check, measured: "cannot be counted", holds: false }];
+  if (claimed.source === "powercap" && measured.source === "estimate")
+    return [{ ...check, measured: "no counters here", holds: true }];
+  const most = claimed.joulesPerImage * (1 + tolerances.energy);
+  const holds =
+    claimed.source === "estimate"
+      ? measured.source === "estimate" && measured.joulesPerImage === claimed.joulesPerImage
+      : measured.joulesPerImage <= most;
+  return [{ ...check, measured: joules(measured), holds }];
 }
 
 function budgetCheck({ maxDrop, stages }: Report, measured: readonly MeasuredStage[]): Check[] {

@@ -62,6 +62,11 @@ export function formatMs(ms: number | null): string {
   return `${Number((ms * 1000).toPrecision(3))} µs`;
 }
 
+/** An energy in joules: `947 pJ`, `64.0 µJ`, `1.86 kJ`. */
+export function formatJoules(joules: number | null): string {
+  return joules === null ? missing : scaled(joules * 1e12, ["pJ", "nJ", "µJ", "mJ", "J", "kJ", "MJ"]);
+}
+
 /** A long time in seconds: `42 s`, `12 min 5 s`, `3 h 20 min`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);

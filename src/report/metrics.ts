@@ -3,8 +3,9 @@
  * stage table and the plot's axes are all drawn. Each is better when smaller: `ratio = original / stage`. Pure, no Node modules.
  */
 
-import { formatBytes, formatCount, formatMs } from "./format.ts";
-import type { Latency, Report, Stage } from "./schema.ts";
+import { markEnergy } from "./energy-note.ts";
+import { formatBytes, formatCount, formatJoules, formatMs } from "./format.ts";
+import type { EnergySource, Latency, Report, Stage } from "./schema.ts";
 
 /** What a latency was measured with. */
 export interface LatencySetting {
@@ -63,7 +64,27 @@ function counted(
   return { key, label, short, value: (stage) => stage[key], format: (value) => (value === null ? "–" : format(value)) };
 }
 
-/** Every compared quantity of `report`: file size, each latency setting, MACs, parameters, peak memory. */
+/** Where the report's energies come from: the original's source; null where it has none. */
+export function energySourceOf(report: Report): EnergySource | null {
+  return report.stages[0]?.energy?.source ?? null;
+}
+
+/** A figure from another source than the original's cannot be compared and counts as missing. */
+function energyMetrics(report: Report): readonly Metric[] {
+  const source = energySourceOf(report);
+  if (source === null) return [];
+  return [
+    {
+      key: "energy",
+      label: markEnergy("Energy per image", source),
+      short: markEnergy("energy", source),
+      value: ({ energy }) => (energy?.source === source ? energy.joulesPerImage : null),
+      format: formatJoules,
+    },
+  ];
+}
+
+/** Every compared quantity of `report`: file size, each latency setting, MACs, parameters, peak memory, energy. */
 export function metrics(report: Report): readonly Metric[] {
   return [
     counted("fileBytes", "File size", "file", formatBytes),
@@ -71,6 +92,7 @@ export function metrics(report: Report): readonly Metric[] {
     counted("macs", "Multiply-adds (MACs)", "MACs", formatCount),
     counted("parameters", "Parameters", "params", formatCount),
     counted("peakMemoryBytes", "Peak memory", "memory", formatBytes),
+    ...energyMetrics(report),
   ];
 }
 

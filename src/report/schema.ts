@@ -43,6 +43,17 @@ export const latencySchema = z.object({
   p90: z.number(),
 });
 
+const joules = z.number().nonnegative();
+
+/** Where energy comes from: the machine's counters, or an estimate from counted operations and bytes moved. */
+export const energySourceSchema = z.enum(["powercap", "estimate"]);
+
+/** Energy of inference at batch 1, or at the batch that the models fix. */
+export const energySchema = z.object({ source: energySourceSchema, joulesPerImage: joules });
+
+/** Energy of a training over all its steps. */
+export const trainingEnergySchema = energySchema.extend({ joules, joulesPerStep: joules });
+
 /** One stage of a run: a model file and all that was measured on it. */
 export const stageSchema = z.object({
   name: z.string(),
@@ -69,8 +80,16 @@ export const stageSchema = z.object({
   latencyMs: z.array(latencySchema),
   /** Peak resident memory of a fresh process that loads the file and runs it at batch 1. */
   peakMemoryBytes: count,
+  /** Null where no counter was readable and not all of the model's operations could be counted. */
+  energy: energySchema.nullable().optional(),
   training: z
-    .object({ seconds: z.number(), epochs: z.number(), peakMemoryBytes: count, curve: z.array(curvePointSchema) })
+    .object({
+      seconds: z.number(),
+      epochs: z.number(),
+      peakMemoryBytes: count,
+      energy: trainingEnergySchema.nullable().optional(),
+      curve: z.array(curvePointSchema),
+    })
     .nullable(),
   changes: z.array(z.string()),
   skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
@@ -125,6 +144,8 @@ export const reportSchema = z.object({
 export type Layer = z.infer<typeof layerSchema>;
 export type CurvePoint = z.infer<typeof curvePointSchema>;
 export type Latency = z.infer<typeof latencySchema>;
+export type EnergySource = z.infer<typeof energySourceSchema>;
+export type TrainingEnergy = z.infer<typeof trainingEnergySchema>;
 export type Stage = z.infer<typeof stageSchema>;
 export type Trial = z.infer<typeof trialSchema>;
 export type Report = z.infer<typeof reportSchema>;

@@ -5,8 +5,9 @@
  */
 
 import pc from "picocolors";
+import { energyNote } from "./energy-note.ts";
 import { formatDate, formatDuration, formatInteger, formatPercent, formatPoints, formatRatio } from "./format.ts";
-import { latencySettings, type Metric, metricRatio, metrics } from "./metrics.ts";
+import { energySourceOf, latencySettings, type Metric, metricRatio, metrics } from "./metrics.ts";
 import type { Report } from "./schema.ts";
 import { budgetVerdict, headline, originalStage } from "./summary.ts";
 
@@ -119,6 +120,9 @@ function footLines(report: Report, hidden: readonly Column[], stageWidth: number
     const rest = stage.skipped.length - skippedLimit;
     if (rest > 0) lines.push(`  and ${rest} more, all in report.html`);
   }
+  const energySource = energySourceOf(report);
+  const energyShown = hidden.every(({ head }) => !head.startsWith("energy"));
+  if (energySource !== null && energyShown) lines.push(energyNote(energySource));
   const { machine, data } = report;
   lines.push(
     plain(

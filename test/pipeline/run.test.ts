@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { estimateEnergy } from "../../src/engine/energy.ts";
+import { decodeModel } from "../../src/onnx/index.ts";
 import { Interrupted, silentReporter } from "../../src/pipeline/progress.ts";
 import { checkRecipe } from "../../src/pipeline/recipe.ts";
 import { optimizeModel, runRecipe } from "../../src/pipeline/run.ts";
@@ -28,6 +30,7 @@ const plan = {
 };
 const recipe = checkRecipe(plan, "the test's plan");
 const models = ["stages/0-original", "stages/1-prune-blocks", "stages/2-quantize-int8"];
+const readGraph = (file: string) => decodeModel(readFileSync(at("whole", file)));
 const modelBytes = (run: string) =>
   models.map((stage) => readFileSync(at(run, stage, "model.onnx")).toString("base64"));
 
@@ -60,6 +63,8 @@ describe("a run", () => {
     expect(quantized!.macs).toBe(pruned!.macs);
     expect(quantized!.fileBytes).toBeLessThan(pruned!.fileBytes);
     expect(original!.fileBytes).toBe(readFileSync(at("whole", original!.file)).length);
+    expect(quantized!.energy!.joulesPerImage).toBeLessThan(original!.energy!.joulesPerImage);
+    expect(original!.training!.energy).toMatchObject({ source: original!.energy!.source });
     expect(report.data).toMatchObject({ testSamples: 80, trainSamples: 216, validationSamples: 24 });
   });
 
@@ -106,6 +111,7 @@ describe("a run", () => {
     // Latency of so small a net jumps about; every other claim must hold.
     const broken = checks.filter((check) => !check.holds && !check.claim.startsWith("speed-up"));
     expect(broken).toEqual([]);
+    expect(checks.filter(({ claim }) => claim.startsWith("energy per image"))).toHaveLength(3);
     expect(holds).toBe(checks.every((check) => check.holds));
   });
 
@@ -125,6 +131,25 @@ describe("a run", () => {
     expect(change(text)).not.toBe(text);
     writeFileSync(path.join(tampered, "report.json"), change(text));
     expect((await verifyRun(tampered, silentReporter)).holds).toBe(false);
+  });
+
+  it("counts an estimate of energy again", async () => {
+    const report = await readReport(at("whole"));
+    cpSync(at("whole"), at("frugal"), { recursive: true });
+    const stages = report.stages.map((stage) => ({
+      ...stage,
+      energy: { source: "estimate", joulesPerImage: estimateEnergy(readGraph(stage.file))!.joules },
+    }));
+    const write = () => writeFileSync(at("frugal", "report.json"), JSON.stringify({ ...report, stages }));
+    const energyChecks = async () =>
+      (await verifyRun(at("frugal"), silentReporter)).checks
+        .filter(({ claim }) => claim === "energy per image (estimate)")
+        .map(({ holds }) => holds);
+    write();
+    expect(await energyChecks()).toEqual([true, true, true]);
+    stages[2]!.energy.joulesPerImage *= 0.999;
+    write();
+    expect(await energyChecks()).toEqual([true, true, false]);
   });
 
   it("is found false after a model file is changed", async () => {

@@ -81,6 +81,7 @@ interface StagePlan extends LayerPlan {
   readonly agreement: number;
   readonly latency: readonly [number, number];
   readonly peakMemoryBytes: number;
+  readonly joulesPerImage: number;
   readonly training: Stage["training"];
   readonly changes: string[];
   readonly skipped: Stage["skipped"];
@@ -117,6 +118,7 @@ function stageOf(plan: StagePlan): Stage {
       return { batch, threads: 1, runs: 60, median, p10: median * 0.962, p90: median * 1.09 };
     }),
     peakMemoryBytes: plan.peakMemoryBytes,
+    energy: { source: "estimate", joulesPerImage: plan.joulesPerImage },
     training: plan.training,
     changes: plan.changes,
     skipped: plan.skipped,
@@ -219,6 +221,7 @@ export function sampleReport(): Report {
         correct: 9263,
         latency: [3.42, 171],
         peakMemoryBytes: 78_400_000,
+        joulesPerImage: 0.712e-3,
       }),
       stageOf({
         ...base,
@@ -230,6 +233,7 @@ export function sampleReport(): Report {
         agreement: 0.9312,
         latency: [1.74, 88.1],
         peakMemoryBytes: 71_900_000,
+        joulesPerImage: 0.299e-3,
         changes: ["15 channel groups cut: 560 channels become 252", "dead nodes removed: 4"],
         skipped: [
           { node: "stem/conv", reason: "its output feeds the residual sum of group1, whose channels must stay equal" },
@@ -246,7 +250,14 @@ export function sampleReport(): Report {
         agreement: 0.9541,
         latency: [1.74, 88.4],
         peakMemoryBytes: 71_900_000,
-        training: { seconds: 704, epochs: 12, peakMemoryBytes: 912_000_000, curve: curveOf(3, 12, 0.86, 0.962) },
+        joulesPerImage: 0.299e-3,
+        training: {
+          seconds: 704,
+          epochs: 12,
+          peakMemoryBytes: 912_000_000,
+          energy: { source: "estimate", joules: 1208.8, joulesPerStep: 0.287, joulesPerImage: 2.24e-3 },
+          curve: curveOf(3, 12, 0.86, 0.962),
+        },
         changes: ["12 epochs with the original as teacher (temperature 4)"],
       }),
       stageOf({
@@ -260,6 +271,7 @@ export function sampleReport(): Report {
         agreement: 0.9522,
         latency: [1.11, 49.7],
         peakMemoryBytes: 69_300_000,
+        joulesPerImage: 0.0531e-3,
         changes: [
           "32 weights to int8 with one scale per output channel",
           "31 activations to uint8, 512 images of calibration",

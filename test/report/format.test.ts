@@ -5,6 +5,7 @@ import {
   formatDate,
   formatDuration,
   formatInteger,
+  formatJoules,
   formatMs,
   formatParams,
   formatPercent,
@@ -72,6 +73,17 @@ describe("numbers as text", () => {
     [0, "0.00 ms"],
     [null, "–"],
   ])("%s ms are %s", (ms, text) => expect(formatMs(ms)).toBe(text));
+
+  it.each([
+    [0, "0 pJ"],
+    [4.6e-12, "5 pJ"],
+    [999.6e-12, "1.00 nJ"],
+    [64e-6, "64.0 µJ"],
+    [0.00186, "1.86 mJ"],
+    [12.3, "12.3 J"],
+    [1208.8, "1.21 kJ"],
+    [null, "–"],
+  ])("%s joules are %s", (joules, text) => expect(formatJoules(joules)).toBe(text));
 
   it.each([
     [0.84, "0.8 s"],

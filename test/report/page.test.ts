@@ -85,6 +85,25 @@ describe.skipIf(executablePath === undefined)("the page in a browser (needs Chro
     await page.close();
   });
 
+  it("calls an energy an estimate wherever it shows one, and lists its constants and their source", async () => {
+    const { page } = await open(sampleReport());
+    const textOf = async (place: string) => (await page.locator(place).textContent())?.replace(/\s+/g, " ");
+    expect(await textOf("#before-after")).toContain("Energy per image (estimate)");
+    expect(await textOf("#stages table.stages thead")).toContain("Energyper image (estimate)");
+    expect(await textOf("#stages table.stages tbody")).toContain("1.21 kJ (estimate)");
+    expect(await textOf("#training")).toContain("energy 1.21 kJ, 287 mJ a step, 2.24 mJ an image (estimate)");
+    const method = await textOf("#measured");
+    for (const part of [
+      "an estimate, not a measurement",
+      "4.6 pJ a float32 MAC",
+      "160 pJ a byte",
+      "Horowitz",
+      "ISSCC 2014",
+    ])
+      expect(method).toContain(part);
+    await page.close();
+  });
+
   it("saves the report it was given", async () => {
     const { page } = await open(sampleReport());
     const [download] = await Promise.all([

@@ -17,14 +17,35 @@ describe("renderTable", () => {
       "int8           92.2% ±0.5 −0.4    174 kB 10.7×   1.11 ms 3.1×   49.7 ms 3.4×",
       "────────────────────────────────────────────────────────────────────────────",
     ]);
-    expect(lines).toContain("Not shown at this width: agree, MACs, params, memory.");
+    expect(lines).toContain("Not shown at this width: agree, MACs, params, memory, energy (estimate).");
     expect(lines).toContain("Budget: at most 1.0 points; lost 0.4 on the test split.");
   });
 
   it("shows every column where there is room", () => {
     const text = renderTable(sampleReport(), { width: 200 });
-    expect(text).toMatch(/agree +MACs +params +memory/);
+    expect(text).toMatch(/agree +MACs +params +memory +energy \(estimate\)/);
     expect(text).not.toContain("Not shown");
+  });
+
+  it("calls an energy an estimate where it is one, and only there", () => {
+    const report = sampleReport();
+    const text = renderTable(report, { width: 200 });
+    expect(text).toContain("712 µJ");
+    expect(text).toContain("53.1 µJ 13.4×");
+    expect(text).toContain("Energy is an estimate from counted operations and bytes moved (Horowitz 2014, 45 nm)");
+    for (const stage of report.stages) stage.energy!.source = "powercap";
+    const read = renderTable(report, { width: 200 });
+    expect(read).toMatch(/memory +energy\n/);
+    expect(read).toContain("read from the processor's counters (powercap)");
+    expect(read).not.toContain("estimate");
+  });
+
+  it("compares no energy that was read with one that was estimated", () => {
+    const report = sampleReport();
+    report.stages[3]!.energy = { source: "powercap", joulesPerImage: 0.02 };
+    expect(renderTable(report, { width: 200 })).not.toContain("20.0 mJ");
+    for (const stage of report.stages) stage.energy = null;
+    expect(renderTable(report, { width: 200 })).not.toMatch(/energy/i);
   });
 
   it("keeps the table within the width", () => {

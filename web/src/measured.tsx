@@ -1,6 +1,8 @@
 /** The conditions of measurement, from the report's own numbers. */
 
+import { energyMethod } from "../../src/report/energy-note.ts";
 import { formatBytes, formatInteger } from "../../src/report/format.ts";
+import { energySourceOf } from "../../src/report/metrics.ts";
 import type { Report } from "../../src/report/schema.ts";
 import { originalStage } from "../../src/report/summary.ts";
 import { Fact } from "./fact.tsx";
@@ -17,6 +19,7 @@ function latencyText(report: Report): string {
 /** Machine, data, and how each quantity came about. */
 export function Measured({ report }: { readonly report: Report }) {
   const { machine, data } = report;
+  const energySource = energySourceOf(report);
   return (
     <dl class="measured">
       <Fact label="Files">
@@ -29,6 +32,7 @@ export function Measured({ report }: { readonly report: Report }) {
       <Fact label="Agreement">share of test images on which a stage and the original name the same class</Fact>
       <Fact label="Latency">{latencyText(report)}</Fact>
       <Fact label="Memory">peak resident memory of a fresh process that loads the file and runs it at batch 1</Fact>
+      {energySource !== null && <Fact label="Energy">{energyMethod(energySource)}</Fact>}
       <Fact label="MACs">multiply-adds for one image, counted from the graph</Fact>
       <Fact label="Machine">
         {machine.cpu}, {machine.cores} cores, {formatBytes(machine.memoryBytes)}, {machine.platform}; Node{" "}

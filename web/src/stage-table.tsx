@@ -1,6 +1,7 @@
 /** Every stage with every quantity and its ratio to the original. */
 
-import { formatDuration, formatPercent, formatPoints, formatRatio } from "../../src/report/format.ts";
+import { markEnergy } from "../../src/report/energy-note.ts";
+import { formatDuration, formatJoules, formatPercent, formatPoints, formatRatio } from "../../src/report/format.ts";
 import { type Metric, metricRatio, metrics } from "../../src/report/metrics.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
 import { originalStage } from "../../src/report/summary.ts";
@@ -14,6 +15,17 @@ function MetricCell(props: { readonly metric: Metric; readonly original: Stage; 
     <td>
       {metric.format(metric.value(stage))}
       {stage !== original && <small class={ratioClass(ratio)}>{formatRatio(ratio)}</small>}
+    </td>
+  );
+}
+
+function TrainingCell({ training }: { readonly training: Stage["training"] }) {
+  if (training === null) return <td>–</td>;
+  const { energy } = training;
+  return (
+    <td>
+      {formatDuration(training.seconds)}
+      {energy && <small>{markEnergy(formatJoules(energy.joules), energy.source)}</small>}
     </td>
   );
 }
@@ -41,8 +53,18 @@ function StageRow(props: { readonly report: Report; readonly stage: Stage; reado
       {columns.map((metric) => (
         <MetricCell key={metric.key} metric={metric} original={original} stage={stage} />
       ))}
-      <td>{stage.training === null ? "–" : formatDuration(stage.training.seconds)}</td>
+      <TrainingCell training={stage.training} />
     </tr>
+  );
+}
+
+function ColumnHead({ metric: { key, label, short } }: { readonly metric: Metric }) {
+  const condition = key.startsWith("latency") ? short : key === "energy" ? label.replace("Energy ", "") : " ";
+  return (
+    <>
+      {label.replace(/ \(.*| size|,.*| per image.*/, "")}
+      <small>{condition}</small>
+    </>
   );
 }
 
@@ -65,8 +87,7 @@ export function StageTable({ report }: { readonly report: Report }) {
             </th>
             {columns.map((metric) => (
               <th key={metric.key} scope="col">
-                {metric.key.startsWith("latency") ? "Latency" : metric.label.replace(/ \(.*| size/, "")}
-                <small>{metric.key.startsWith("latency") ? metric.short : " "}</small>
+                <ColumnHead metric={metric} />
               </th>
             ))}
             <th scope="col">Training</th>

@@ -1,6 +1,7 @@
 /** Loss, accuracy and learning rate of every stage that trained. */
 
 import { useCallback, useMemo } from "preact/hooks";
+import { describeTrainingEnergy } from "../../src/report/energy-note.ts";
 import { formatBytes, formatDuration, formatPercent } from "../../src/report/format.ts";
 import type { CurvePoint, Report, Stage } from "../../src/report/schema.ts";
 import { Chart } from "./chart.tsx";
@@ -59,6 +60,7 @@ function StageCurves({ stage, training }: { readonly stage: Stage; readonly trai
       <p class="note">
         {training.epochs} epochs in {formatDuration(training.seconds)}, {Math.round(speed)} images a second, peak memory{" "}
         {formatBytes(training.peakMemoryBytes)}
+        {training.energy && `, energy ${describeTrainingEnergy(training.energy)}`}
       </p>
       <div class="curves">
         <Curve title="loss" stage={stage.name} series={loss!} format={formatNumber} />
