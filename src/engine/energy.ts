@@ -7,7 +7,7 @@
 import { estimateEnergy } from "./_energy-estimate.ts";
 import { type EnergyMeter, openEnergyMeter } from "./_energy-meter.ts";
 import { createBreath } from "./breath.ts";
-import { graphOf, randomFeeds, type TimedModel } from "./measure.ts";
+import { graphOf, inputShapes, randomFeeds, type TimedModel } from "./measure.ts";
 import { openSession } from "./session.ts";
 
 export { type EnergyEstimate, estimateEnergy } from "./_energy-estimate.ts";
@@ -54,20 +54,14 @@ export async function measureEnergy(
 ): Promise<readonly (InferenceEnergy | null)[]> {
   const meter = options.meter === undefined ? openEnergyMeter() : options.meter;
   const read = meter && (await readInTurns(models, meter, options));
-  return read ?? estimateEach(models, options);
+  return read ?? Promise.all(models.map((model) => estimateOne(model, options.batch ?? 1)));
 }
 
-/** The estimated energy of one image of a run of `batch`; null where not all could be counted. */
-export async function estimateInference(model: TimedModel, batch: number): Promise<InferenceEnergy | null> {
-  const estimate = estimateEnergy(await graphOf(model.model), { batch });
+async function estimateOne({ name, model }: TimedModel, batch: number): Promise<InferenceEnergy | null> {
+  const graph = await graphOf(model);
+  inputShapes(graph, name, batch);
+  const estimate = estimateEnergy(graph, { batch });
   return estimate ? { source: "estimate", joulesPerImage: estimate.joules / batch } : null;
-}
-
-async function estimateEach(
-  models: readonly TimedModel[],
-  { batch = 1 }: EnergyOptions,
-): Promise<readonly (InferenceEnergy | null)[]> {
-  return Promise.all(models.map((model) => estimateInference(model, batch)));
 }
 
 /** Undefined where the counters fail or stand still, or the work is to be stopped. */

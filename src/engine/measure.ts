@@ -153,7 +153,11 @@ export function randomFeeds(graph: Graph, name: string, batch: number, seed: num
   );
 }
 
-function inputShapes(graph: Graph, name: string, batch: number) {
+/**
+ * The inputs of a model at `batch`.
+ * @throws NetpareError `bad-option` where the model fixes another batch size, `bad-shape` where its input is open otherwise.
+ */
+export function inputShapes(graph: Graph, name: string, batch: number) {
   return feeds(graph).map(({ name: input, dtype, shape }) => {
     const dims = (shape ?? []).map((dim, axis) => (typeof dim === "string" && axis === 0 ? batch : dim));
     if (shape === undefined || !dims.every((dim) => typeof dim === "number"))

@@ -230,6 +230,11 @@ describe("measureEnergy", () => {
     }
   });
 
+  it("refuses a batch that a model does not take", async () => {
+    const fixed = [{ name: "fixed", model: pixelNet(2) }];
+    await expect(measureEnergy(fixed, { meter: null, batch: 4 })).rejects.toThrow("fixed: its batch is fixed to 2");
+  });
+
   it("leaves out what cannot be counted", async () => {
     const graph = pixelNet();
     const nodes = graph.nodes.map((node) => ({ ...node, op: "Frobnicate", attributes: { axis: int(1) } }));
