@@ -14,6 +14,7 @@ import { formatBytes, formatDuration, formatPercent } from "../report/format.ts"
 import { createRandom } from "../tensor/random.ts";
 import { imageFormat } from "./_data-options.ts";
 import { type Host, Stopped } from "./_host.ts";
+import { sparkline } from "./_sparkline.ts";
 
 /** Flags of training beside those of `trainingSchema`. */
 export const trainingExtras = {
@@ -82,13 +83,16 @@ export async function trainOrStop(task: TrainingTask, checkpoint: string, what: 
   if (!task.resume) await rm(checkpoint, { force: true });
   const { classes, storedShape } = imageFormat(dataset, preprocessing);
   const data = { ...trainSplits(task), classes, storedShape, preprocessing };
-  const progress = host.progress(what);
+  let progress = host.progress(what);
   const request = {
     options,
     recipe: task.recipe,
     checkpoint: { file: checkpoint, resume: task.resume },
-    onProgress: (p: TrainingProgress) => progress.update(p.step, p.steps, describeProgress(p)),
-    onNote: host.note,
+    onProgress: (p: TrainingProgress) => progress.update(p.step, p.steps, describeProgress(p), describeCurves(p)),
+    onNote: (note: string) => {
+      host.note(note);
+      progress = host.progress(what);
+    },
   };
   const trained = await host.stoppable((signal) => trainModel(task.graph, data, { ...request, signal }));
   progress.stop();
@@ -114,6 +118,33 @@ function describeProgress({
   const validation = validationAccuracy === null ? "" : `, validation ${formatPercent(validationAccuracy)}`;
   const rate = `${Math.round(imagesPerSecond)} images/s`;
   return `epoch ${epoch.toFixed(1)} of ${epochs}, loss ${loss.toFixed(3)}, accuracy ${formatPercent(accuracy)}${validation}, ${rate}`;
+}
+
+/** The epochs so far in a line; empty before there are two. */
+function describeCurves({ curve }: TrainingProgress): string {
+  const line = (name: string, values: readonly (number | null)[], format: (value: number) => string) => {
+    const known = values.filter((value) => value !== null);
+    if (known.length < 2) return [];
+    return [`${name} ${sparkline(known, 16)} ${format(known[0]!)} to ${format(known[known.length - 1]!)}`];
+  };
+  const fixed = (value: number) => value.toFixed(3);
+  return [
+    ...line(
+      "loss",
+      curve.map(({ loss }) => loss),
+      fixed,
+    ),
+    ...line(
+      "accuracy",
+      curve.map(({ accuracy }) => accuracy),
+      formatPercent,
+    ),
+    ...line(
+      "validation",
+      curve.map(({ validationAccuracy }) => validationAccuracy),
+      formatPercent,
+    ),
+  ].join("   ");
 }
 
 /** The training options among a command's flags. */

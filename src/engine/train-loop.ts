@@ -69,6 +69,8 @@ export interface TrainingProgress {
   /** Set once an epoch, where there is a validation split. */
   readonly validationAccuracy: number | null;
   readonly epochEnd: boolean;
+  /** The ends of the epochs so far, those before a resumption included. */
+  readonly curve: readonly TrainingPoint[];
 }
 
 /** One point of a training curve. */
@@ -161,9 +163,9 @@ export async function runTraining(
           : null;
       const point = pointOf(job, pace, standing, validationAccuracy, rate * options.batch);
       if (epochEnd) standing = afterEpoch(job, standing, point);
-      const { step: done } = standing;
+      const { curve, step: done } = standing;
       const secondsLeft = (pace.steps - done) / rate;
-      onProgress({ ...point, epochs: options.epochs, step: done, steps: pace.steps, secondsLeft, epochEnd });
+      onProgress({ ...point, epochs: options.epochs, step: done, steps: pace.steps, secondsLeft, epochEnd, curve });
     }
     if (now - lastCheckpoint > checkpointEverySeconds * 1000) {
       lastCheckpoint = now;

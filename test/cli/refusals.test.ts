@@ -105,9 +105,14 @@ const refusals: readonly Refusal[] = [
     says: "dropout",
   },
   {
-    what: "a batch larger than the data",
-    args: () => ["train", "faces-net", "--data", faces, "--out", at("x.onnx"), "--batch", "65", "--width", "4"],
-    says: "lower --batch",
+    what: "a selection without validation images",
+    args: () => ["train", "faces-net", "--data", faces, "--out", at("x.onnx"), "--select", "best", "--width", "4"],
+    says: "give --validation",
+  },
+  {
+    what: "a rule of weight decay that fits no parameter",
+    args: () => ["train", "faces-net", "--data", faces, "--out", at("x.onnx"), "--decay", "stm=0", "--width", "4"],
+    says: "no parameter begins with 'stm'",
   },
   {
     what: "a training that diverges",
