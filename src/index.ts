@@ -25,6 +25,17 @@ export {
   withPreprocessing,
 } from "./data/index.ts";
 export {
+  type EnergyEstimate,
+  type EnergyMeter,
+  type EnergyOptions,
+  type EnergySource,
+  estimateEnergy,
+  type InferenceEnergy,
+  measureEnergy,
+  openEnergyMeter,
+  type TrainingEnergy,
+} from "./engine/energy.ts";
+export {
   agreementOf,
   type Evaluation,
   type EvaluationOptions,

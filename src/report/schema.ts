@@ -80,7 +80,7 @@ export const stageSchema = z.object({
   latencyMs: z.array(latencySchema),
   /** Peak resident memory of a fresh process that loads the file and runs it at batch 1. */
   peakMemoryBytes: count,
-  /** Null where no counter was readable and not all of the model's operations could be counted. */
+  /** Null where no counter was readable and not all operations could be counted; absent from reports that tell no energy. */
   energy: energySchema.nullable().optional(),
   training: z
     .object({
