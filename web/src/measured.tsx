@@ -23,7 +23,7 @@ export function Measured({ report }: { readonly report: Report }) {
   return (
     <dl class="measured">
       <Fact label="Files">
-        every figure was measured on the exported files named above, not on a network in training
+        every figure was measured on, or counted from, the exported files named above, not on a network in training
       </Fact>
       <Fact label="Accuracy">
         share of the {formatInteger(data.testSamples)} test images whose most likely class is right; Wilson's interval

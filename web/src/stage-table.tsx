@@ -1,6 +1,5 @@
 /** Every stage with every quantity and its ratio to the original. */
 
-import { markEnergy } from "../../src/report/energy-note.ts";
 import { formatDuration, formatJoules, formatPercent, formatPoints, formatRatio } from "../../src/report/format.ts";
 import { type Metric, metricRatio, metrics } from "../../src/report/metrics.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
@@ -25,7 +24,8 @@ function TrainingCell({ training }: { readonly training: Stage["training"] }) {
   return (
     <td>
       {formatDuration(training.seconds)}
-      {energy && <small>{markEnergy(formatJoules(energy.joules), energy.source)}</small>}
+      {energy && <small>{formatJoules(energy.joules)}</small>}
+      {energy?.source === "estimate" && <small>(estimate)</small>}
     </td>
   );
 }
@@ -59,7 +59,11 @@ function StageRow(props: { readonly report: Report; readonly stage: Stage; reado
 }
 
 function ColumnHead({ metric: { key, label, short } }: { readonly metric: Metric }) {
-  const condition = key.startsWith("latency") ? short : key === "energy" ? label.replace("Energy ", "") : " ";
+  const condition = key.startsWith("latency")
+    ? short
+    : key === "energy"
+      ? short.replace("energy", "").trim() || " "
+      : " ";
   return (
     <>
       {label.replace(/ \(.*| size|,.*| per image.*/, "")}
@@ -86,7 +90,7 @@ export function StageTable({ report }: { readonly report: Report }) {
               Agreement<small>with original</small>
             </th>
             {columns.map((metric) => (
-              <th key={metric.key} scope="col">
+              <th key={metric.key} scope="col" title={metric.label}>
                 <ColumnHead metric={metric} />
               </th>
             ))}
