@@ -101,8 +101,10 @@ export interface TrainingOutcome {
   readonly joules: number | undefined;
 }
 
-const checkpointEverySeconds = 20;
-const progressEverySeconds = 0.5;
+const progressEveryMs = 500;
+
+/** Milliseconds to the next checkpoint: they take about a fiftieth of the time, and are 1 to 20 seconds apart. */
+const checkpointEveryMs = (lastTookMs: number) => Math.min(20_000, Math.max(1000, 50 * lastTookMs));
 
 /**
  * Runs a training to its end, or until it is told to stop.
@@ -128,7 +130,7 @@ export async function runTraining(
   let sound = start;
   const begun = performance.now();
   let lastReport = begun;
-  let lastCheckpoint = begun;
+  let nextCheckpoint = begun + checkpointEveryMs(0);
   const meter = openEnergyMeter({ root: job.powercap });
   const joules = () => {
     const read = meter?.read();
@@ -153,7 +155,7 @@ export async function runTraining(
     if (isAmiss(standing)) await requireSound();
     const epochEnd = endsEpoch(pace, standing.step);
     const now = performance.now();
-    if (epochEnd || now - lastReport > progressEverySeconds * 1000) {
+    if (epochEnd || now - lastReport > progressEveryMs) {
       lastReport = now;
       await requireSound();
       const rate = (standing.step - start.step) / ((now - begun) / 1000);
@@ -167,10 +169,12 @@ export async function runTraining(
       const secondsLeft = (pace.steps - done) / rate;
       onProgress({ ...point, epochs: options.epochs, step: done, steps: pace.steps, secondsLeft, epochEnd, curve });
     }
-    if (now - lastCheckpoint > checkpointEverySeconds * 1000) {
-      lastCheckpoint = now;
+    if (now > nextCheckpoint) {
       await requireSound();
+      const saving = performance.now();
       await save();
+      const saved = performance.now();
+      nextCheckpoint = saved + checkpointEveryMs(saved - saving);
     }
   }
   await requireSound();
