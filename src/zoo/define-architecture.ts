@@ -19,6 +19,12 @@ export const widthParam = z.number().min(0.01).max(4).default(1).describe("multi
 export const dropoutParam = (usual: number) =>
   z.number().min(0).max(0.95).default(usual).describe("share of features dropped in training");
 
+/** Batch norm before every activation, for architectures whose paper has none. */
+export const batchnormParam = z
+  .union([z.literal(0), z.literal(1)])
+  .default(0)
+  .describe("1 for batch norm, which the paper has not, before every activation");
+
 /** Parameters that every architecture takes, with the defaults of the 32x32 colour sets. */
 export const commonParams = {
   classes: z.int().min(2).max(65536).default(10).describe("number of classes"),

@@ -6,11 +6,12 @@
  *
  * The paper counts weights only: 250 K, 862 K, 1.6 M, 2.5 M, and 30 M, 108 M, 392 M, 382 M multiplications. Two pieces in the dense
  * layer give these figures (the released training file has five, which would be 340 K for FitNet-1); only FitNet-3 comes out
- * lower from its published widths, 1.50 M and 324 M. No batch norm; LeCun's initialization keeps the variance through maxout.
+ * lower from its published widths, 1.50 M and 324 M. LeCun's initialization keeps the variance through maxout.
+ * The paper starts the deep ones by hints of a teacher's layers; `batchnorm` is for training them alone.
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, dropoutParam, widthParam } from "./define-architecture.ts";
+import { batchnormParam, commonParams, defineArchitecture, dropoutParam, widthParam } from "./define-architecture.ts";
 
 const blocks = {
   1: [
@@ -49,10 +50,12 @@ function defineFitnet(number: keyof typeof blocks) {
         .default(2)
         .describe("linear pieces of a unit: 2 for maxout, 1 for ReLU"),
       dropout: dropoutParam(0),
+      batchnorm: batchnormParam,
     }),
     body({ g, params, random }, image) {
       const layers = new Layers(g, random);
       const { pieces } = params;
+      const normalized = params.batchnorm === 1;
       const wide = (count: number) => pieces * Math.max(1, Math.round(count * params.width));
       const active = (name: string, x: string) =>
         pieces === 1 ? layers.relu(`${name}/relu`, x) : layers.maxout(`${name}/maxout`, x, pieces);
@@ -62,7 +65,8 @@ function defineFitnet(number: keyof typeof blocks) {
         if (block > 0) x = layers.maxPool(`pool${block}`, x, 2);
         for (const [i, count] of counts.entries()) {
           const name = `conv${block + 1}_${i + 1}`;
-          x = active(name, layers.conv(name, x, { out: wide(count), kernel: 3, bias: true, draw }));
+          const y = layers.conv(name, x, { out: wide(count), kernel: 3, bias: !normalized, draw });
+          x = active(name, normalized ? layers.batchNorm(`${name}/bn`, y) : y);
         }
       }
       const pooled = layers.globalMaxPool("pool3", x);

@@ -6,11 +6,19 @@
  * 224x224.
  *
  * The stem does not pad, as published. The ReLU after the classes' convolution is left out: it would cut scores below zero.
- * Images below 112 pixels would be reduced to nothing: for them the stem has stride 1 and pads.
+ * Images below 112 pixels would be reduced to nothing: for them the stem has stride 1 and pads. Eighteen layers without batch norm
+ * are slow to start learning; `batchnorm` adds it.
  */
 import { z } from "zod";
 import { Layers } from "./_layers.ts";
-import { commonParams, defineArchitecture, dropoutParam, sizeParam, widthParam } from "./define-architecture.ts";
+import {
+  batchnormParam,
+  commonParams,
+  defineArchitecture,
+  dropoutParam,
+  sizeParam,
+  widthParam,
+} from "./define-architecture.ts";
 
 const smallestPublished = 112;
 
@@ -30,12 +38,16 @@ function defineSqueezenet(version: keyof typeof versions) {
       size: sizeParam(24, 224),
       width: widthParam,
       dropout: dropoutParam(0.5),
+      batchnorm: batchnormParam,
     }),
     body({ g, params, random }, image) {
       const layers = new Layers(g, random);
       const wide = (count: number) => Math.max(1, Math.round(count * params.width));
-      const conv = (name: string, x: string, out: number, kernel: number, geometry = {}) =>
-        layers.relu(`${name}/relu`, layers.conv(name, x, { out: wide(out), kernel, bias: true, ...geometry }));
+      const conv = (name: string, x: string, out: number, kernel: number, geometry = {}) => {
+        const shape = { out: wide(out), kernel, ...geometry };
+        if (params.batchnorm === 1) return layers.convBnRelu(name, x, shape);
+        return layers.relu(`${name}/relu`, layers.conv(name, x, { ...shape, bias: true }));
+      };
       const geometry = params.size < smallestPublished ? {} : { stride: 2, pad: 0 };
       let x = layers.maxPool("pool1", conv("conv1", image, stem.out, stem.kernel, geometry), 3, 2, true);
       for (let module = 2; module <= 9; module++) {
