@@ -3,7 +3,8 @@
  * leaves the old one or the new one. It belongs to one job, known by its fingerprint.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { writeWhole } from "../files/write-whole.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -45,6 +46,14 @@ export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): strin
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
+}
+
+/** Removes what a kill in the midst of writing left beside the checkpoint `file`. */
+export function removeTorn(file: string): void {
+  const [folder, prefix] = [path.dirname(file), `${path.basename(file)}.`];
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder))
+    if (name.startsWith(prefix) && name.endsWith(".part")) rmSync(path.join(folder, name), { force: true });
 }
 
 /** Whether there is a checkpoint in `file`. */

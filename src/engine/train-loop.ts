@@ -10,12 +10,13 @@ import type { Split } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensorOf } from "../tensor/tensor.ts";
-import { type Batch, createBatchSource, emptyBatch } from "./batch-source.ts";
-import { checkpointExists, readCheckpoint, type Standing, writeCheckpoint } from "./checkpoint.ts";
+import { type BatchFeed, openBatchFeed } from "./batch-feed.ts";
+import type { Batch, BatchTask } from "./batch-source.ts";
+import { checkpointExists, readCheckpoint, removeTorn, type Standing, writeCheckpoint } from "./checkpoint.ts";
 import { explosion, findOrigin, unsoundStates } from "./divergence.ts";
 import { openEnergyMeter } from "./energy.ts";
 import { averageDecay, endsCycle, endsEpoch, epochsOf, learningRate, type Pace, paceOf } from "./schedule.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import type { TrainingOptions } from "./training-options.ts";
 import { validate } from "./validate.ts";
 
@@ -49,6 +50,8 @@ export interface TrainingJob {
   readonly checkpoint: { readonly file: string; readonly resume: boolean; readonly fingerprint: string } | undefined;
   /** Folder of the machine's energy counters; the system's where undefined. */
   readonly powercap: string | undefined;
+  /** Whether a further worker may fill the batches to come. */
+  readonly helper: boolean;
   /** Element 0 is set to 1 by whoever wants the loop to stop after its step. */
   readonly stop: Int32Array;
 }
@@ -114,16 +117,35 @@ export async function runTraining(
   job: TrainingJob,
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainingOutcome> {
-  const { options, step } = job;
+  const { threads } = job.options;
+  const session = await openSession(job.step.model, { threads });
+  const forward = job.validation ? await openSession(job.forward.model, { threads }) : undefined;
+  const feed = openBatchFeed(batchTaskOf(job), { helper: job.helper ? "where it pays" : "never" });
+  try {
+    return await runLoop(job, { session, forward, feed }, onProgress);
+  } finally {
+    await feed.close();
+    await session.release();
+    await forward?.release();
+  }
+}
+
+interface Engine {
+  readonly session: Pick<Session, "run">;
+  readonly forward: Session | undefined;
+  readonly feed: BatchFeed;
+}
+
+async function runLoop(
+  job: TrainingJob,
+  { session, forward, feed }: Engine,
+  onProgress: (progress: TrainingProgress) => void,
+): Promise<TrainingOutcome> {
+  const { options } = job;
   const pace = paceOf(options, job.train.length);
-  const session = await openSession(step.model, { threads: options.threads });
-  const forward = job.validation ? await openSession(job.forward.model, { threads: options.threads }) : undefined;
-  const batch = emptyBatch(batchTaskOf(job));
-  const fill = createBatchSource(batchTaskOf(job));
-  const take = async (from: Standing): Promise<Standing> => {
-    fill(from.step, batch);
-    return afterStep(job, pace, from, await session.run(feedsOf(job, pace, from, batch), wantedOf(job)));
-  };
+  const feedsAt = (at: Standing) => feedsOf(job, pace, at, feed.at(at.step));
+  const wanted = wantedOf(job);
+  const take = async (from: Standing) => afterStep(job, pace, from, await session.run(feedsAt(from), wanted));
 
   const start = startOf(job);
   let standing = start;
@@ -139,7 +161,7 @@ export async function runTraining(
   const seconds = () => start.seconds + (performance.now() - begun) / 1000;
   const requireSound = async () => {
     if (isAmiss(standing) || unsoundStates(standing.states).length > 0)
-      throw await describeDivergence(job, pace, sound, standing, take, (at) => feedsOf(job, pace, at, batch));
+      throw await describeDivergence(job, pace, sound, standing, take, feedsAt);
     sound = standing;
   };
   const save = async () => {
@@ -179,8 +201,6 @@ export async function runTraining(
   }
   await requireSound();
   await save();
-  await session.release();
-  await forward?.release();
   const { best, curve, snapshots, states } = standing;
   return {
     parameters: best?.parameters ?? parametersOf(job, states),
@@ -196,7 +216,10 @@ export async function runTraining(
   };
 }
 
-const batchTaskOf = (job: TrainingJob) => ({ ...job, imageDims: job.step.imageDims, noisy: job.step.noisy });
+function batchTaskOf({ train, classes, storedShape, preprocessing, options, step }: TrainingJob): BatchTask {
+  const { imageDims, noisy } = step;
+  return { train, classes, storedShape, preprocessing, options, imageDims, noisy };
+}
 
 const wantedOf = ({ step }: TrainingJob) => [
   step.loss,
@@ -205,6 +228,7 @@ const wantedOf = ({ step }: TrainingJob) => [
 ];
 
 function startOf(job: TrainingJob): Standing {
+  if (job.checkpoint) removeTorn(job.checkpoint.file);
   const found = job.checkpoint?.resume ? readCheckpoint(job.checkpoint.file, job.checkpoint.fingerprint) : undefined;
   if (found !== undefined) return found;
   return {

@@ -183,6 +183,7 @@ function buildJob(
       ),
     },
     powercap: request.powercap,
+    helper: request.inline !== true,
     stop,
   };
 }

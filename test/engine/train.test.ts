@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -135,6 +135,15 @@ describe("training", () => {
     const damaged = path.join(folder, "damaged");
     writeFileSync(damaged, Buffer.alloc(100, 7));
     expect(() => readCheckpoint(damaged, "")).toThrowError(/damaged/);
+  });
+
+  it("removes what a kill in the midst of a checkpoint left, and nothing else", async () => {
+    const at = (name: string) => path.join(folder, name);
+    for (const name of ["torn.7-1.part", "torn.part.onnx", "whole.7-1.part"]) writeFileSync(at(name), "torn");
+    const checkpoint = { file: at("torn"), resume: false };
+    await trainModel(net(), data, { options: options({ epochs: 1 }), inline: true, checkpoint });
+    const left = ["torn", "torn.7-1.part", "torn.part.onnx", "whole.7-1.part"].filter((name) => existsSync(at(name)));
+    expect(left).toEqual(["torn", "torn.part.onnx", "whole.7-1.part"]);
   });
 
   it("selects the best epoch on the validation images, through a stop as well", async () => {
