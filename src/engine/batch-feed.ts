@@ -107,8 +107,11 @@ function startHelper(task: BatchTask, from: number): FillJob & { readonly worker
 
 function sharedBatch(task: BatchTask): Batch {
   const { images, targets, noise } = emptyBatch(task);
-  const share = ({ shape, data }: Batch["images"]) =>
-    tensor("float32", shape, new Float32Array(new SharedArrayBuffer(data.byteLength)));
+  const share = ({ shape, data }: Batch["images"]) => {
+    const memory: unknown = new SharedArrayBuffer(data.byteLength);
+    // Tensors are typed as holding memory of their own; shared memory reads and writes alike.
+    return tensor("float32", shape, new Float32Array(memory as ArrayBuffer));
+  };
   return { images: share(images), targets: share(targets), noise: noise && share(noise) };
 }
 
