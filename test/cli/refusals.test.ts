@@ -1,6 +1,6 @@
 /** Bad input: exit status 2, one line on standard error, nothing on standard output, nothing half-written. */
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeModel } from "../../src/onnx/index.ts";
@@ -181,6 +181,24 @@ describe("interruption", () => {
     again.interrupt();
     const epoch = (text: string) => Number(/at epoch ([\d.]+)/.exec(text)?.[1]);
     expect(epoch((await again.finished).stderr)).toBeGreaterThan(epoch(stderr));
+  });
+
+  it("kill -9 in training leaves a checkpoint, from which --resume goes on to the bytes of a run never killed", async () => {
+    const args = ["train", "faces-net", "--data", faces, "--width", "4", "--batch", "24", "--epochs", "150"];
+    const practice = ["--ema", "0.9", "--mixup", "0.2", "--validation", "0.2", "--select", "best", "--threads", "1"];
+    const train = (name: string) => startNetpare([...args, ...practice, "--out", at(name), "--resume"]);
+    const killed = train("killed.onnx");
+    let ended = false;
+    killed.finished.then(() => {
+      ended = true;
+    });
+    while (!ended && !existsSync(at("killed.onnx.checkpoint"))) await new Promise((resolve) => setTimeout(resolve, 10));
+    killed.kill();
+    expect((await killed.finished).status).toBe(null);
+    expect(existsSync(at("killed.onnx"))).toBe(false);
+    expect((await train("killed.onnx").finished).status).toBe(0);
+    expect((await train("whole.onnx").finished).status).toBe(0);
+    expect(readFileSync(at("killed.onnx")).equals(readFileSync(at("whole.onnx")))).toBe(true);
   });
 
   it("a second Ctrl-C ends training at once, by the signal itself", async () => {

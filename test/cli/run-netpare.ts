@@ -19,6 +19,8 @@ export interface Finished {
 export interface Running {
   readonly finished: Promise<Finished>;
   interrupt(): void;
+  /** Ends it as `kill -9` does. */
+  kill(): void;
   /** Resolves once standard error holds `text`. */
   said(text: string): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function startNetpare(args: readonly string[], env: Readonly<Record<strin
   return {
     finished,
     interrupt: () => child.kill("SIGINT"),
+    kill: () => child.kill("SIGKILL"),
     said: (text) =>
       new Promise((resolve, reject) => {
         const check = () => {
