@@ -14,6 +14,7 @@ export const ranks: Readonly<Record<string, number>> = {
   zoo: 4,
   methods: 4,
   format: 4,
+  memory: 4,
   runtime: 4,
   engine: 5,
   report: 6,

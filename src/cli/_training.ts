@@ -2,6 +2,7 @@
 import { rm, stat } from "node:fs/promises";
 import { z } from "zod";
 import { carveValidation, type Dataset, type Preprocessing } from "../data/index.ts";
+import { averageNetworks, disagreement, meanDisagreement } from "../engine/ensemble.ts";
 import { type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { type Trained, trainModel } from "../engine/train.ts";
 import type { TrainingProgress } from "../engine/train-loop.ts";
@@ -11,6 +12,7 @@ import type { TrainingRecipe } from "../methods/define-method.ts";
 import { writeModel } from "../onnx/index.ts";
 import { describeTrainingEnergy } from "../report/energy-note.ts";
 import { formatBytes, formatDuration, formatPercent } from "../report/format.ts";
+import { describeMemory } from "../report/stage-facts.ts";
 import { createRandom } from "../tensor/random.ts";
 import { imageFormat } from "./_data-options.ts";
 import { type Host, Stopped } from "./_host.ts";
@@ -46,6 +48,8 @@ export interface TrainingTask {
 export interface TrainingResult {
   readonly trained: Trained;
   readonly test: Evaluation;
+  /** The snapshots that the written model averages, where there are some. */
+  readonly members: readonly (Evaluation & { readonly file: string })[];
   readonly fileBytes: number;
 }
 
@@ -57,18 +61,31 @@ export async function trainToFile(task: TrainingTask, host: Host): Promise<Train
   const { dataset, options, out } = task;
   const checkpoint = `${out}.checkpoint`;
   const trained = await trainOrStop(task, checkpoint, "training", host);
-  await writeModel(out, trained.graph);
-  for (const [i, snapshot] of trained.snapshots.entries()) await writeModel(snapshotFile(out, i), snapshot);
+  const { snapshots } = trained;
+  const graph = snapshots.length > 0 ? averageNetworks(snapshots) : trained.graph;
+  await writeModel(out, graph);
+  for (const [i, snapshot] of snapshots.entries()) await writeModel(snapshotFile(out, i), snapshot);
   await rm(checkpoint, { force: true });
   const progress = host.progress("evaluating");
-  const test = await evaluateModel(trained.graph, dataset.test, {
-    ...imageFormat(dataset, task.preprocessing),
-    file: out,
-    threads: options.threads,
-    onProgress: (done, total) => progress.update(done, total),
-  });
+  const files = [out, ...snapshots.map((_, i) => snapshotFile(out, i))];
+  const evaluations: Evaluation[] = [];
+  for (const [i, evaluated] of [graph, ...snapshots].entries())
+    evaluations.push(
+      await evaluateModel(evaluated, dataset.test, {
+        ...imageFormat(dataset, task.preprocessing),
+        file: files[i],
+        threads: options.threads,
+        onProgress: (done, total) => progress.update(i * total + done, files.length * total),
+      }),
+    );
   progress.stop();
-  return { trained, test, fileBytes: (await stat(out)).size };
+  const [test, ...members] = evaluations;
+  return {
+    trained,
+    test: test!,
+    members: members.map((member, i) => ({ file: files[i + 1]!, ...member })),
+    fileBytes: (await stat(out)).size,
+  };
 }
 
 /** Where the network at the end of cycle `index` goes, beside the trained one. */
@@ -153,29 +170,41 @@ export function readTrainingOptions(given: Readonly<Record<string, unknown>>): T
 }
 
 /** What `--json` shows of a training. */
-export function trainingJson({ trained, test, fileBytes }: TrainingResult) {
+export function trainingJson({ trained, test, members, fileBytes }: TrainingResult) {
   const { samples, top1, top5, loss } = test;
-  const { steps, epochs, best, seconds, peakMemoryBytes, energy, curve } = trained;
+  const { steps, epochs, best, seconds, peakMemoryBytes, energy, memory, curve } = trained;
   return {
     fileBytes,
-    training: { steps, epochs, best, seconds, peakMemoryBytes, energy, curve },
+    training: { steps, epochs, best, seconds, peakMemoryBytes, energy, memory, curve },
     test: { samples, top1, top5, loss },
+    ...(members.length === 0
+      ? {}
+      : {
+          members: members.map((member) => ({ file: member.file, top1: member.top1, loss: member.loss })),
+          disagreement: disagreement(members.map(({ predictions }) => predictions)),
+        }),
   };
 }
 
 const formatEpoch = (epoch: number) => String(Number(epoch.toFixed(2)));
 
 /** What people are told of a training. */
-export function trainingText({ trained, test, fileBytes }: TrainingResult, out: string): string {
+export function trainingText({ trained, test, members, fileBytes }: TrainingResult, out: string): string {
   const [low, high] = wilsonInterval(test.correct, test.samples);
   const percent = (fraction: number) => formatPercent(fraction, 2);
   const { best } = trained;
-  const snapshots = trained.snapshots.map((_, i) => snapshotFile(out, i));
   return [
     ...(trained.energy ? [`energy ${describeTrainingEnergy(trained.energy)}`] : []),
     `trained for ${formatDuration(trained.seconds)}; wrote ${out}, ${formatBytes(fileBytes)}`,
     `test top-1 ${percent(test.top1)} (${percent(low)} to ${percent(high)} at 95 %), loss ${test.loss.toFixed(4)}, ${test.samples} images`,
     ...(best === null ? [] : [`kept epoch ${formatEpoch(best.epoch)}, validation ${percent(best.validationAccuracy)}`]),
-    ...(snapshots.length > 0 ? [`the network at the end of each cycle: ${snapshots.join(", ")}`] : []),
+    ...(trained.memory ? [`memory ${describeMemory(trained, trained.memory)}`] : []),
+    ...(members.length > 0 ? [`${out} is the average of the networks at the ends of the cycles:`] : []),
+    ...members.map((member) => `  ${member.file}  top-1 ${percent(member.top1)}`),
+    ...(members.length > 1
+      ? [
+          `two of them differ on ${percent(meanDisagreement(members.map(({ predictions }) => predictions)))} of the images`,
+        ]
+      : []),
   ].join("\n");
 }

@@ -2,9 +2,9 @@
  * A program of its own: loads a model file, runs it once, and prints the peak resident bytes of its process.
  * Its argument is JSON: `{ file, inputs: [{ input, dtype, shape }] }`.
  */
-import { readFileSync } from "node:fs";
 import type { DType } from "../tensor/dtype.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { peakResidentBytes } from "./resident-memory.ts";
 import { openSession } from "./session.ts";
 
 interface Job {
@@ -16,10 +16,3 @@ const job = JSON.parse(process.argv[2] ?? "") as Job;
 const session = await openSession(job.file, { threads: 1 });
 await session.run(new Map(job.inputs.map(({ input, dtype, shape }) => [input, tensor(dtype, shape)])));
 console.log(peakResidentBytes());
-
-/** Linux hands the maximum resident set of the parent on to its children; the high-water mark of the memory itself is our own. */
-function peakResidentBytes(): number {
-  if (process.platform !== "linux") return process.resourceUsage().maxRSS * 1024;
-  const status = readFileSync("/proc/self/status", "utf8");
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS) * 1024;
-}

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether onnxruntime may rewrite the graph; true where left out. */
   readonly optimize?: boolean;
+  /** Whether memory that a run frees is held back for the next one; true where left out. */
+  readonly arena?: boolean;
 }
 
 /** A model loaded into onnxruntime. `run` blocks the thread it is called on. */
@@ -38,6 +40,7 @@ export async function openSession(model: Graph | Uint8Array | string, options: S
     intraOpNumThreads: options.threads ?? 1,
     interOpNumThreads: 1,
     executionMode: "sequential",
+    enableCpuMemArena: options.arena !== false,
     graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
     logSeverityLevel: 4,
   });

@@ -15,8 +15,10 @@ import type { Batch, BatchTask } from "./batch-source.ts";
 import { checkpointExists, readCheckpoint, removeTorn, type Standing, writeCheckpoint } from "./checkpoint.ts";
 import { explosion, findOrigin, unsoundStates } from "./divergence.ts";
 import { openEnergyMeter } from "./energy.ts";
+import { peakResidentBytes, restartPeak } from "./resident-memory.ts";
 import { averageDecay, endsCycle, endsEpoch, epochsOf, learningRate, type Pace, paceOf } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
+import { openPlannedStep, type PlannedStep, type StepRunner } from "./step-runner.ts";
 import type { TrainingOptions } from "./training-options.ts";
 import { validate } from "./validate.ts";
 
@@ -31,6 +33,8 @@ export interface TrainingJob {
     readonly gradients: ReadonlyMap<string, string>;
     readonly loss: string;
     readonly correct: string;
+    /** The step in ranges, where it has to keep to a memory budget. */
+    readonly planned: PlannedStep | undefined;
   };
   /** The network with its parameters as inputs, for validation, with the name of its input and of its scores. */
   readonly forward: {
@@ -118,7 +122,9 @@ export async function runTraining(
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainingOutcome> {
   const { threads } = job.options;
-  const session = await openSession(job.step.model, { threads });
+  restartPeak();
+  const { model, planned } = job.step;
+  const session = planned ? await openPlannedStep(planned, { threads }) : await openSession(model, { threads });
   const forward = job.validation ? await openSession(job.forward.model, { threads }) : undefined;
   const feed = openBatchFeed(batchTaskOf(job), { helper: job.helper ? "where it pays" : "never" });
   try {
@@ -131,7 +137,7 @@ export async function runTraining(
 }
 
 interface Engine {
-  readonly session: Pick<Session, "run">;
+  readonly session: Pick<StepRunner, "run">;
   readonly forward: Session | undefined;
   readonly feed: BatchFeed;
 }
@@ -211,7 +217,7 @@ async function runLoop(
     best: best && { epoch: best.epoch, validationAccuracy: best.validationAccuracy },
     stopped: standing.step < pace.steps,
     seconds: seconds(),
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakResidentBytes(),
     joules: joules(),
   };
 }

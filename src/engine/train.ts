@@ -12,6 +12,8 @@ import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fingerprintOf } from "./checkpoint.ts";
 import { estimateEnergy, type TrainingEnergy } from "./energy.ts";
+import { type MemoryDecision, planWithin } from "./memory-budget.ts";
+import { residentBytes } from "./resident-memory.ts";
 import {
   runTraining,
   type TrainingJob,
@@ -61,7 +63,10 @@ export interface Trained {
   /** Whether it was stopped before its end. */
   readonly stopped: boolean;
   readonly seconds: number;
+  /** Most resident bytes of the process while it trained. */
   readonly peakMemoryBytes: number;
+  /** What keeps the training within its memory budget; null where there is none. */
+  readonly memory: MemoryDecision | null;
   /** Of all steps; null where no counter was readable and not all of a step's operations could be counted. */
   readonly energy: TrainingEnergy | null;
 }
@@ -87,7 +92,9 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
   if (request.signal?.aborted) onAbort();
   request.signal?.addEventListener("abort", onAbort);
   try {
-    const job = buildJob(graph, step, data, { ...request, options }, stop);
+    const whole = buildJob(graph, step, data, { ...request, options }, stop);
+    const plan = planWithin(step, options, residentBytes());
+    const job: TrainingJob = { ...whole, step: { ...whole.step, planned: plan?.planned } };
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
     const { parameters, snapshots, joules: _, ...told } = outcome;
@@ -96,6 +103,7 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
       ...told,
       graph: withParameters(graph, parameters),
       snapshots: snapshotGraphs,
+      memory: plan?.decision ?? null,
       energy: energyOf(step, options.batch, outcome),
     };
   } finally {
@@ -166,6 +174,7 @@ function buildJob(
       gradients: step.gradients,
       loss: step.loss,
       correct: step.correct,
+      planned: undefined,
     },
     forward: forwardModel(graph, step),
     train: shareSplit(data.train),

@@ -1,6 +1,7 @@
 /** How a network is trained: the options that `train`, fine-tuning and recipes share, with their defaults. */
 import { z } from "zod";
 import { augmentationSchema } from "../data/augmentation.ts";
+import { memoryPolicies } from "../memory/plan.ts";
 
 export const trainingSchema = z.object({
   epochs: z.number().positive().default(10).describe("passes over the training split (a fraction is allowed)"),
@@ -42,6 +43,15 @@ export const trainingSchema = z.object({
     .default(0)
     .describe("mix pairs of images and labels by weights from Beta(a, a), such as 0.2; 0: off"),
   augmentation: augmentationSchema.prefault({}),
+  memoryBudget: z
+    .string()
+    .regex(/^\d+(\.\d+)? ?(MB|GB)$/i, "expected a size such as 800MB or 1.5GB")
+    .optional()
+    .describe("most memory that the process may take, such as 1.5GB; the step is cut into ranges to keep to it"),
+  memoryPolicy: z
+    .enum(memoryPolicies)
+    .default("auto")
+    .describe("what becomes of stored activations under a memory budget"),
   seed: z.number().int().default(1).describe("seed of order, augmentation and initialization"),
   threads: z.number().int().positive().default(2).describe("threads of the engine"),
 });

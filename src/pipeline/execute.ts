@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { readPreprocessing, withPreprocessing } from "../data/preprocessing.ts";
+import { averageNetworks } from "../engine/ensemble.ts";
 import { createSamples } from "../engine/samples.ts";
 import { type Trained, trainModel } from "../engine/train.ts";
 import type { TrainingProgress } from "../engine/train-loop.ts";
@@ -64,7 +65,15 @@ async function originalStage(execution: Execution): Promise<DoneStage> {
   const name = "stages/0-original";
   if (folder.has(name, "record.json")) return doneStage(folder, name);
   const { dataset } = data;
-  const record: StageRecord = { name: "original", method: null, params: {}, changes: [], skipped: [], training: null };
+  const record: StageRecord = {
+    name: "original",
+    method: null,
+    params: {},
+    changes: [],
+    skipped: [],
+    training: null,
+    members: [],
+  };
   const place = (graph: Graph) =>
     withPreprocessing(graph, recipe.preprocessing ?? readPreprocessing(graph) ?? dataset.preprocessing);
   if (typeof recipe.model === "string") {
@@ -82,10 +91,9 @@ async function originalStage(execution: Execution): Promise<DoneStage> {
     trainingSchema.parse({ seed: recipe.seed, ...train }),
     undefined,
   );
-  return finishStage(folder, name, trained.graph, encodeModel(trained.graph), {
-    ...record,
-    training: trainingRecord(trained),
-  });
+  const { graph, members } = await joinSnapshots(folder, name, trained);
+  const training = trainingRecord(trained);
+  return finishStage(folder, name, graph, encodeModel(graph), { ...record, training, members });
 }
 
 /** The original's own bytes, so that it is measured as it was given; encoded anew where its data lie in further files. */
@@ -117,10 +125,11 @@ async function executeStage(
   const application = await applyMethod(execution, stage, before[before.length - 1]!.graph, original, fineTune);
   let graph = application.graph;
   let training: StageRecord["training"] = null;
+  let members: readonly string[] = [];
   if (options !== undefined) {
     const recipeOfStage = application.recipe ?? (await softTargets(stage, original));
     const trained = await trainStage(execution, graph, name, options, recipeOfStage);
-    graph = trained.graph;
+    ({ graph, members } = await joinSnapshots(folder, name, trained));
     training = trainingRecord(trained);
   }
   const { changes, skipped } = application;
@@ -131,6 +140,7 @@ async function executeStage(
     changes: [...changes],
     skipped: [...skipped],
     training,
+    members: [...members],
   };
   return finishStage(folder, name, graph, encodeModel(simplify(graph).graph), record);
 }
@@ -251,10 +261,20 @@ const doneStage = (folder: RunFolder, name: string): DoneStage => ({
   graph: decodeModel(folder.read(name, "graph.onnx")),
 });
 
-const trainingRecord = ({ seconds, curve, peakMemoryBytes, energy }: Trained): StageRecord["training"] => ({
+/** The network that a training gave; where it kept snapshots, their ensemble, and the files of its members. */
+async function joinSnapshots(folder: RunFolder, name: string, { graph, snapshots }: Trained) {
+  if (snapshots.length === 0) return { graph, members: [] };
+  const members = snapshots.map((_, i) => `member-${i + 1}.onnx`);
+  for (const [i, snapshot] of snapshots.entries())
+    await folder.write(`${name}/${members[i]}`, encodeModel(simplify(snapshot).graph));
+  return { graph: averageNetworks(snapshots), members };
+}
+
+const trainingRecord = ({ seconds, curve, peakMemoryBytes, energy, memory }: Trained): StageRecord["training"] => ({
   seconds,
   epochs: curve[curve.length - 1]?.epoch ?? 0,
   peakMemoryBytes,
   energy,
+  memory,
   curve: [...curve],
 });

@@ -6,11 +6,12 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { analyzeCost } from "../analysis/cost.ts";
 import { type EnergyOptions, measureEnergy } from "../engine/energy.ts";
+import { disagreement } from "../engine/ensemble.ts";
 import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
 import type { Graph } from "../graph/graph.ts";
 import { decodeModel, readModel } from "../onnx/index.ts";
-import type { Report, Stage, Trial } from "../report/schema.ts";
+import type { Ensemble, Report, Stage, Trial } from "../report/schema.ts";
 import { type Reporter, stopIfAsked } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { imageFormatOf, type RunData } from "./run-data.ts";
@@ -66,9 +67,39 @@ export async function measureStages(
       latencyMs: latencyOf(latencies, stages[i]!),
       peakMemoryBytes,
       energy: energies[i]!,
+      ensemble: await measureEnsemble(measurement, stages[i]!),
     });
   }
   return measured;
+}
+
+/** The members of a stage that is an ensemble, each on the test split, and how far they differ; null where it is none. */
+async function measureEnsemble(
+  { folder, data, reporter, signal }: Measurement,
+  stage: string,
+): Promise<Ensemble | null> {
+  const { members } = recordSchema.parse(folder.readJson(stage, "record.json"));
+  if (members.length === 0) return null;
+  const evaluations: Evaluation[] = [];
+  for (const member of members) {
+    stopIfAsked(signal);
+    const graph = decodeModel(folder.read(stage, member));
+    evaluations.push(
+      await evaluateModel(graph, data.dataset.test, {
+        ...imageFormatOf(graph, data.dataset),
+        onProgress: (done, total) => reporter.progress(done, total, `accuracy of ${member}`),
+        signal,
+      }),
+    );
+  }
+  return {
+    members: members.map((member, i) => ({
+      file: `${stage}/${member}`,
+      fileBytes: folder.read(stage, member).length,
+      accuracy: accuracyOf(evaluations[i]!),
+    })),
+    disagreement: disagreement(evaluations.map(({ predictions }) => predictions)),
+  };
 }
 
 /** Times the exported models of `stages` in alternation. */
@@ -161,10 +192,10 @@ export async function reportRun(
     recipe,
     maxDrop: recipe.maxDrop ?? null,
     totalSeconds: facts.totalSeconds,
-    stages: measured.map((stage, i) => ({
-      ...stage,
-      ...recordSchema.parse(folder.readJson(stages[i]!, "record.json")),
-    })),
+    stages: measured.map((stage, i) => {
+      const { members: _, ...record } = recordSchema.parse(folder.readJson(stages[i]!, "record.json"));
+      return { ...stage, ...record };
+    }),
     trials: [...facts.trials],
   };
 }

@@ -9,6 +9,8 @@ export const recordSchema = z.object({
   changes: z.array(z.string()),
   skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
   training: stageSchema.shape.training,
+  /** Files beside the model that it is the average of, where it is an ensemble. */
+  members: z.array(z.string()).default([]),
 });
 
 export type StageRecord = z.output<typeof recordSchema>;

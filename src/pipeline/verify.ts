@@ -131,6 +131,14 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
       measured.peakMemoryBytes <= claimed.peakMemoryBytes * (1 + tolerances.memory),
     ),
     ...energyCheck(claimed, measured),
+    ...(claimed.ensemble?.members ?? []).map(({ file, accuracy: member }, i) =>
+      near(
+        `top-1 of ${file}`,
+        member.top1,
+        measured.ensemble?.members[i]?.accuracy.top1 ?? Number.NaN,
+        tolerances.accuracy,
+      ),
+    ),
     ...claimed.latencyMs.map(({ batch, threads, median }) => {
       const of = (stage: Pick<Stage, "latencyMs">) =>
         stage.latencyMs.find((l) => l.batch === batch && l.threads === threads)?.median ?? Number.NaN;

@@ -54,6 +54,32 @@ export const energySchema = z.object({ source: energySourceSchema, joulesPerImag
 /** Energy of a training over all its steps. */
 export const trainingEnergySchema = energySchema.extend({ joules, joulesPerStep: joules });
 
+/** Accuracy on the test split; the interval is Wilson's at 95 %. */
+export const accuracySchema = z.object({
+  samples: count,
+  correct: count,
+  top1: fraction,
+  top5: fraction,
+  loss: z.number(),
+  interval: z.tuple([fraction, fraction]),
+});
+
+/** What a stage that is an ensemble averages, and the share of test images on which each two of its members differ. */
+export const ensembleSchema = z.object({
+  members: z.array(z.object({ file: z.string(), fileBytes: count, accuracy: accuracySchema })).min(1),
+  disagreement: z.array(z.array(fraction)),
+});
+
+/** How a training kept to its memory budget. */
+export const memorySchema = z.object({
+  budgetBytes: count,
+  policy: z.string(),
+  predictedBytes: count,
+  ranges: count,
+  recomputedMacs: count,
+  offloadedBytes: count,
+});
+
 /** One stage of a run: a model file and all that was measured on it. */
 export const stageSchema = z.object({
   name: z.string(),
@@ -66,15 +92,7 @@ export const stageSchema = z.object({
   fileBytes: count,
   parameters: count,
   macs: count,
-  /** On the test split; the interval is Wilson's at 95 %. */
-  accuracy: z.object({
-    samples: count,
-    correct: count,
-    top1: fraction,
-    top5: fraction,
-    loss: z.number(),
-    interval: z.tuple([fraction, fraction]),
-  }),
+  accuracy: accuracySchema,
   /** Share of test samples on which this stage and the original name the same class. */
   agreement: fraction,
   latencyMs: z.array(latencySchema),
@@ -88,9 +106,11 @@ export const stageSchema = z.object({
       epochs: z.number(),
       peakMemoryBytes: count,
       energy: trainingEnergySchema.nullable().optional(),
+      memory: memorySchema.nullable().optional(),
       curve: z.array(curvePointSchema),
     })
     .nullable(),
+  ensemble: ensembleSchema.nullable().optional(),
   changes: z.array(z.string()),
   skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
   layers: z.array(layerSchema),
@@ -146,6 +166,7 @@ export type CurvePoint = z.infer<typeof curvePointSchema>;
 export type Latency = z.infer<typeof latencySchema>;
 export type EnergySource = z.infer<typeof energySourceSchema>;
 export type TrainingEnergy = z.infer<typeof trainingEnergySchema>;
+export type Ensemble = z.infer<typeof ensembleSchema>;
 export type Stage = z.infer<typeof stageSchema>;
 export type Trial = z.infer<typeof trialSchema>;
 export type Report = z.infer<typeof reportSchema>;

@@ -9,6 +9,7 @@ import { energyNote } from "./energy-note.ts";
 import { formatDate, formatDuration, formatInteger, formatPercent, formatPoints, formatRatio } from "./format.ts";
 import { energySourceOf, latencySettings, type Metric, metricRatio, metrics } from "./metrics.ts";
 import type { Report } from "./schema.ts";
+import { describeEnsemble, describeMemory } from "./stage-facts.ts";
 import { budgetVerdict, headline, originalStage } from "./summary.ts";
 
 /** How to print: `width` in columns. */
@@ -110,6 +111,14 @@ function footLines(report: Report, hidden: readonly Column[], stageWidth: number
       `Budget: at most ${(verdict.maxDrop * 100).toFixed(1)} points; ${lost} ` +
         `${Math.abs(verdict.drop * 100).toFixed(1)} on the test split${verdict.held ? "" : " — NOT HELD"}.`,
     );
+  }
+  for (const stage of report.stages) {
+    if (stage.ensemble)
+      lines.push(`${truncate(plain(stage.name), stageWidth)} is ${describeEnsemble(stage.ensemble)}.`);
+    if (stage.training?.memory)
+      lines.push(
+        `Training of ${truncate(plain(stage.name), stageWidth)}: ${describeMemory(stage.training, stage.training.memory)}.`,
+      );
   }
   for (const stage of report.stages) {
     if (stage.skipped.length === 0) continue;

@@ -2,9 +2,10 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { analyzeCost } from "../../src/analysis/cost.ts";
 import { withPreprocessing } from "../../src/data/index.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { encodeModel, readModel, writeModel } from "../../src/onnx/index.ts";
+import { decodeModel, encodeModel, readModel, writeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
@@ -172,6 +173,47 @@ describe("train", () => {
     expect(Math.abs(mean[0] - 0.5)).toBeGreaterThan(0.001);
     expect(std[0]).toBeGreaterThan(0.05);
     expect(std[0]).toBeLessThan(0.5);
+  });
+
+  it("writes the average of the snapshots of a cyclic training, and the snapshots beside it", async () => {
+    const flags = [
+      "--width",
+      "4",
+      "--epochs",
+      "2",
+      "--batch",
+      "32",
+      "--schedule",
+      "cyclic",
+      "--cycles",
+      "2",
+      "--snapshots",
+    ];
+    const json = await netpareJson("train", "faces-net", "--data", faces, "--out", at("joint.onnx"), ...flags);
+    const files = [at("joint.cycle-1.onnx"), at("joint.cycle-2.onnx")];
+    expect(json.members.map(({ file }: { readonly file: string }) => file)).toEqual(files);
+    expect(json.disagreement[0][1]).toBe(json.disagreement[1][0]);
+    const sizes = files.map((file) => analyzeCost(decodeModel(readFileSync(file))).parameters);
+    const joint = await readModel(at("joint.onnx"));
+    expect(analyzeCost(joint).parameters).toBe(sizes[0]! + sizes[1]!);
+    expect(await netpareJson("evaluate", at("joint.onnx"), "--data", faces)).toEqual(json.test);
+    const alone = await netpareJson("evaluate", files[1]!, "--data", faces);
+    expect(json.members[1]).toEqual({ file: files[1], top1: alone.top1, loss: alone.loss });
+    const taught = ["--teacher", at("joint.onnx"), "--hints", "0", "--epochs", "1", "--batch", "32"];
+    await netpareJson("apply", "distill", at("faces.onnx"), "--data", faces, ...taught, "--out", at("taught.onnx"));
+  });
+
+  it("keeps to a memory budget, and refuses one that cannot be met with the smallest that can", async () => {
+    const flags = ["--data", faces, "--epochs", "1", "--batch", "32", "--out", at("budget.onnx")];
+    const { training } = await netpareJson("train", "faces-net", ...flags, "--memory-budget", "2GB");
+    expect(training.memory).toMatchObject({ budgetBytes: 2e9, policy: "auto" });
+    expect(training.memory.predictedBytes).toBeGreaterThan(1e8);
+    expect(training.peakMemoryBytes).toBeGreaterThan(1e8);
+    const refused = await runNetpare("train", "faces-net", ...flags, "--memory-budget", "50MB");
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/50MB cannot be met with the policy auto: the smallest that can is \d+MB/);
+    const vague = await runNetpare("train", "faces-net", ...flags, "--memory-budget", "lots");
+    expect(vague.stderr).toMatch(/expected a size such as 800MB/);
   });
 
   it("goes on with a model file", async () => {

@@ -53,6 +53,20 @@ describe("a run", () => {
       expect(readdirSync(at("whole", stage)).sort()).toEqual(["graph.onnx", "model.onnx", "record.json"]);
   });
 
+  it("reports an ensemble with each of its members, and verify measures those, too", async () => {
+    const train = { ...plan.model.train, schedule: "cyclic", cycles: 2, snapshots: true };
+    const joint = checkRecipe({ ...plan, model: { ...plan.model, train }, stages: [] }, "the test's plan");
+    await runRecipe(joint, { directory: at("joint"), resume: false, reporter: silentReporter });
+    const report = await readReport(at("joint"));
+    const { members, disagreement } = report.stages[0]!.ensemble!;
+    expect(members.map(({ file }) => file)).toEqual([1, 2].map((i) => `stages/0-original/member-${i}.onnx`));
+    expect(members[0]!.accuracy.samples).toBe(80);
+    expect(disagreement[0]![0]).toBe(0);
+    const { checks } = await verifyRun(at("joint"), silentReporter);
+    const claims = checks.filter(({ claim }) => claim.includes("member-"));
+    expect(claims.map(({ holds }) => holds)).toEqual([true, true]);
+  });
+
   it("reports what it did and measured", async () => {
     const report = reportSchema.parse(await readReport(at("whole")));
     expect(report.stages.map(({ method }) => method)).toEqual([null, "prune-blocks", "quantize-int8"]);

@@ -2,6 +2,7 @@
 
 import { formatValue } from "../../src/report/format.ts";
 import type { Report, Stage } from "../../src/report/schema.ts";
+import { EnsembleTable } from "./ensemble.tsx";
 
 function Skipped({ stage }: { readonly stage: Stage }) {
   if (stage.skipped.length === 0) return null;
@@ -76,6 +77,7 @@ function StageNote({ stage }: { readonly stage: Stage }) {
             ))}
           </p>
         )}
+        {stage.ensemble && <EnsembleTable stage={stage} ensemble={stage.ensemble} />}
         <Changes changes={stage.changes} />
         <Skipped stage={stage} />
         {stage.method !== null && stage.skipped.length === 0 && <p class="note">No node was skipped.</p>}

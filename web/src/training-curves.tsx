@@ -4,6 +4,7 @@ import { useCallback, useMemo } from "preact/hooks";
 import { describeTrainingEnergy } from "../../src/report/energy-note.ts";
 import { formatBytes, formatDuration, formatPercent } from "../../src/report/format.ts";
 import type { CurvePoint, Report, Stage } from "../../src/report/schema.ts";
+import { describeMemory } from "../../src/report/stage-facts.ts";
 import { Chart } from "./chart.tsx";
 import { drawCurve, type Series } from "./curve-plot.ts";
 
@@ -61,6 +62,7 @@ function StageCurves({ stage, training }: { readonly stage: Stage; readonly trai
         {training.epochs} epochs in {formatDuration(training.seconds)}, {Math.round(speed)} images a second, peak memory{" "}
         {formatBytes(training.peakMemoryBytes)}
         {training.energy && `, energy ${describeTrainingEnergy(training.energy)}`}
+        {training.memory && `; memory ${describeMemory(training, training.memory)}`}
       </p>
       <div class="curves">
         <Curve title="loss" stage={stage.name} series={loss!} format={formatNumber} />

@@ -1,0 +1,59 @@
+/** A step in ranges gives the very results of the step as one; policies and budgets do what they say. */
+import { describe, expect, it } from "vitest";
+import { buildTrainingStep, stepNames } from "../../src/autodiff/training-step.ts";
+import { openSession } from "../../src/engine/session.ts";
+import { openPlannedStep } from "../../src/engine/step-runner.ts";
+import { orderStep } from "../../src/memory/ordered-step.ts";
+import { memoryPolicies, planMemory } from "../../src/memory/plan.ts";
+import { rangeGraph } from "../../src/memory/ranges.ts";
+import { encodeModel } from "../../src/onnx/index.ts";
+import { createRandom } from "../../src/tensor/random.ts";
+import { type Tensor, tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
+import { findArchitecture } from "../../src/zoo/index.ts";
+
+const batch = 16;
+
+function prepare(name: string, settings = {}) {
+  const graph = findArchitecture(name).build(settings, createRandom(1));
+  const [channels, height, width] = graph.inputs[0]!.shape!.slice(1) as [number, number, number];
+  const step = buildTrainingStep(graph, {
+    batch,
+    classes: 10,
+    imageShape: [channels, height, width],
+    optimizer: { optimizer: "sgd", momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
+    objective: { terms: [] },
+  });
+  const random = createRandom(3);
+  const images = tensor("float32", [batch, channels, height, width]);
+  for (let i = 0; i < images.data.length; i++) images.data[i] = random.normal();
+  const targets = tensor("float32", [batch, 10]);
+  for (let n = 0; n < batch; n++) targets.data[n * 10 + (n % 10)] = 1;
+  const feeds = new Map<string, Tensor>([...step.states].map(([state, { initial }]) => [state, initial]));
+  feeds
+    .set(step.images, images)
+    .set(stepNames.targets, targets)
+    .set(stepNames.lr, tensorOf("float32", [], [0.05]));
+  if (step.noisy) feeds.set(stepNames.noise, tensor("float32", [batch]));
+  return { step, feeds, wanted: step.graph.outputs.map((output) => output.name) };
+}
+
+describe("a step in ranges", () => {
+  it.each(memoryPolicies)("gives what the whole step gives, with policy %s", async (policy) => {
+    const { step, feeds, wanted } = prepare("resnet-8");
+    const whole = await openSession(step.graph);
+    const expected = await whole.run(feeds, wanted);
+    const ordered = orderStep(step);
+    const plan = planMemory(ordered, policy, policy === "auto" ? 9e6 : undefined);
+    const ranges = plan.ranges.map((range) => ({ ...range, model: encodeModel(rangeGraph(ordered, range)) }));
+    const runner = await openPlannedStep({ ranges, offloads: plan.offloadedBytes > 0 }, { threads: 1 });
+    const found = await runner.run(feeds, wanted);
+    await runner.release();
+    await whole.release();
+    for (const name of wanted) {
+      const [a, b] = [toNumbers(expected.get(name)!), toNumbers(found.get(name)!)];
+      const scale = Math.max(1e-3, ...a.map(Math.abs));
+      const error = Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
+      expect(error, name).toBeLessThan(1e-5);
+    }
+  });
+});
