@@ -1,10 +1,15 @@
 /**
- * What a memory budget costs: peak memory and step time of VGG-16 (32x32) under every policy, each in a process of its own,
- * against the step as one session: `npm run build && node bench/memory.mjs [batch] [steps]`.
+ * What a memory budget costs: peak memory and step time of VGG-16 (32x32) under every policy, with half of what the step takes as
+ * one session, each in a process of its own, in alternation with that session; and how far the results of a step differ.
+ * `npm run build && node bench/memory.mjs [batch] [rounds] [policy…]`.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { deserialize, serialize } from "node:v8";
 import { buildTrainingStep, stepNames } from "../dist/autodiff/training-step.js";
 import { planWithin } from "../dist/engine/memory-budget.js";
 import { openSession } from "../dist/engine/session.js";
@@ -16,6 +21,8 @@ import { findArchitecture } from "../dist/zoo/index.js";
 
 const status = (field) =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
+
+const folder = mkdtempSync(join(tmpdir(), "netpare-memory-"));
 
 function prepare(batch) {
   const graph = findArchitecture("vgg-16").build({}, createRandom(1));
@@ -40,7 +47,8 @@ function prepare(batch) {
   return { step, feeds, wanted: step.graph.outputs.map((output) => output.name) };
 }
 
-async function child({ policy, budget, batch, steps, threads }) {
+/** Runs a step whenever a line comes in, and answers with its time and the peak so far; the first leaves its results in `dump`. */
+async function child({ policy, budget, batch, threads, dump }) {
   const { step, feeds, wanted } = prepare(batch);
   const base = status("VmRSS");
   let plan;
@@ -51,50 +59,81 @@ async function child({ policy, budget, batch, steps, threads }) {
     plan = planWithin(step, { memoryBudget, memoryPolicy: policy }, base);
     runner = await openPlannedStep(plan.planned, { threads });
   }
-  const times = [];
   let values = feeds;
-  for (let i = 0; i < steps; i++) {
+  for await (const _ of createInterface({ input: process.stdin })) {
     const begun = performance.now();
     const results = await runner.run(values, wanted);
-    times.push(performance.now() - begun);
-    values = new Map([...values, ...[...step.states].map(([name, { next }]) => [name, results.get(next)])]);
+    const ms = performance.now() - begun;
+    const states = [...step.states].map(([name, { next }]) => [name, results.get(next)]);
+    if (values === feeds) writeFileSync(dump, serialize(new Map(states.map(([name, { data }]) => [name, data]))));
+    values = new Map([...values, ...states]);
+    console.log(JSON.stringify({ ms, peak: status("VmHWM"), ...plan?.decision }));
   }
-  const ms = times.toSorted((a, b) => a - b)[times.length >> 1];
-  console.log(JSON.stringify({ policy, peak: status("VmHWM"), ms, ...plan?.decision }));
+}
+
+function open(job) {
+  const dump = join(folder, `${job.policy}-${job.budget}`);
+  const args = [fileURLToPath(import.meta.url), "--child", JSON.stringify({ threads: 2, dump, ...job })];
+  const process_ = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
+  return {
+    async step() {
+      process_.stdin.write("step\n");
+      const { value, done } = await answers.next();
+      return done ? undefined : JSON.parse(value);
+    },
+    results: () => deserialize(readFileSync(dump)),
+    close: () => process_.stdin.end(),
+  };
+}
+
+/** The largest difference of two steps' results, relative to the largest of each state. */
+function largestError(expected, found) {
+  let largest = 0;
+  for (const [name, a] of expected) {
+    const b = found.get(name);
+    const scale = a.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-12);
+    for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]) / scale);
+  }
+  return largest;
+}
+
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+const mb = (bytes) => (bytes === undefined ? "-" : String(Math.round(bytes / 1e6)));
+
+/** Runs both in turn and prints a row. */
+async function compare(job, rounds) {
+  const [whole, planned] = [open({ ...job, policy: "one session", budget: undefined }), open(job)];
+  const last = [undefined, undefined];
+  const times = [[], []];
+  for (let round = 0; round <= rounds; round++)
+    for (const [i, contestant] of [whole, planned].entries()) {
+      last[i] = await contestant.step();
+      if (last[i] === undefined) {
+        whole.close();
+        console.log(`${job.policy}\t${mb(job.budget)}\tcannot be met`);
+        return undefined;
+      }
+      if (round > 0) times[i].push(last[i].ms);
+    }
+  const error = largestError(whole.results(), planned.results());
+  whole.close();
+  planned.close();
+  const [one, own] = last;
+  const cells = [mb(job.budget), mb(own.predictedBytes), mb(own.peak), (own.peak / one.peak).toFixed(2)];
+  const slower = (median(times[1]) / median(times[0])).toFixed(2);
+  const cost = [slower, own.ranges, (own.recomputedMacs / 1e9).toFixed(1), mb(own.offloadedBytes)];
+  console.log([job.policy, ...cells, ...cost, error.toExponential(1)].join("\t"));
+  return one;
 }
 
 if (process.argv[2] === "--child") await child(JSON.parse(process.argv[3]));
 else {
-  const [batch = 256, steps = 3, ...only] = process.argv.slice(2).map((a) => Number(a) || a);
-  const run = (job) =>
-    JSON.parse(
-      execFileSync(
-        process.execPath,
-        [fileURLToPath(import.meta.url), "--child", JSON.stringify({ batch, steps, threads: 2, ...job })],
-        { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
-      ),
-    );
-  const mb = (bytes) => (bytes === null ? "-" : `${Math.round(bytes / 1e6)}`);
-  const one = run({ policy: "one session" });
-  const show = (r, budget) =>
-    console.log(
-      [
-        r.policy,
-        budget ? mb(budget) : "-",
-        mb(r.predictedBytes ?? null),
-        mb(r.peak),
-        (r.peak / one.peak).toFixed(2),
-        (r.ms / one.ms).toFixed(2),
-        r.ranges,
-        ((r.recomputedMacs ?? 0) / 1e9).toFixed(1),
-        mb(r.offloadedBytes ?? null),
-      ].join("\t"),
-    );
-  console.log("policy\tbudget\tpredicted MB\tpeak MB\tratio\ttime ratio\tranges\tGMACs again\toffloaded MB");
-  show(one);
+  const [batch = 256, rounds = 5, ...only] = process.argv.slice(2).map((a) => Number(a) || a);
+  console.log("policy\tbudget MB\tpredicted\tpeak\tratio\ttime\tranges\tGMACs again\toffloaded MB\tlargest error");
+  const whole = await compare({ policy: "keep", batch }, rounds);
+  console.log(`one session: ${mb(whole.peak)} MB`);
   for (const policy of memoryPolicies)
-    if (only.length === 0 || only.includes(policy)) {
-      if (policy !== "auto") show(run({ policy }));
-      show(run({ policy, budget: one.peak / 2 }), one.peak / 2);
-    }
+    if (only.length === 0 || only.includes(policy)) await compare({ policy, batch, budget: whole.peak / 2 }, rounds);
 }
+rmSync(folder, { recursive: true, force: true });

@@ -10,7 +10,7 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether onnxruntime may rewrite the graph; true where left out. */
   readonly optimize?: boolean;
-  /** Whether memory that a run frees is held back for the next one; true where left out. */
+  /** Whether memory is held from run to run, and laid out ahead; true where left out. */
   readonly arena?: boolean;
 }
 
@@ -41,6 +41,7 @@ export async function openSession(model: Graph | Uint8Array | string, options: S
     interOpNumThreads: 1,
     executionMode: "sequential",
     enableCpuMemArena: options.arena !== false,
+    enableMemPattern: options.arena !== false,
     graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
     logSeverityLevel: 4,
   });
