@@ -1,6 +1,5 @@
 /** A file that holds tensors while the memory they took is needed for others; it has no name, so that a kill leaves nothing. */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -18,11 +17,9 @@ interface Slot {
   readonly tensor: Pick<Tensor, "dtype" | "shape">;
 }
 
-/** Opens an empty file in `directory`, or where the system keeps temporary files. */
-export function openOffloadFile(directory: string = tmpdir()): OffloadFile {
-  const folder = mkdtempSync(path.join(directory, "netpare-offload-"));
-  const file = openSync(path.join(folder, "values"), "w+");
-  rmSync(folder, { recursive: true });
+/** Opens an empty file in `directory`. @throws NetpareError `io` where nothing can be written there. */
+export function openOffloadFile(directory: string): OffloadFile {
+  const file = openNameless(directory);
   const slots = new Map<string, Slot>();
   let end = 0;
   return {
@@ -50,6 +47,20 @@ export function openOffloadFile(directory: string = tmpdir()): OffloadFile {
     },
     close: () => closeSync(file),
   };
+}
+
+function openNameless(directory: string): number {
+  try {
+    const folder = mkdtempSync(path.join(directory, "netpare-offload-"));
+    const file = openSync(path.join(folder, "values"), "w+");
+    rmSync(folder, { recursive: true });
+    return file;
+  } catch (error) {
+    throw new NetpareError(
+      "io",
+      `values are offloaded to '${directory}', where no file can be made: ${(error as Error).message}; TMPDIR names another folder`,
+    );
+  }
 }
 
 /** Repeats a transfer, which may move less than it was asked to, until all is moved. */

@@ -227,6 +227,7 @@ export async function trainStage(
       checkpoint: { file: checkpoint, resume: true },
       signal,
       onProgress: (p) => reportTraining(p, reporter, folder),
+      onNote: (note) => reporter.note(note),
     },
   );
   if (trained.stopped) throw new Interrupted();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildTrainingStep, stepNames } from "../../src/autodiff/training-step.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { openPlannedStep } from "../../src/engine/step-runner.ts";
-import { orderStep } from "../../src/memory/ordered-step.ts";
+import { macsOf, orderStep } from "../../src/memory/ordered-step.ts";
 import { memoryPolicies, planMemory } from "../../src/memory/plan.ts";
 import { rangeGraph } from "../../src/memory/ranges.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
@@ -55,5 +55,38 @@ describe("a step in ranges", () => {
       const error = Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
       expect(error, name).toBeLessThan(1e-5);
     }
+  });
+});
+
+describe("a plan", () => {
+  const { step } = prepare("resnet-8");
+  const ordered = orderStep(step);
+
+  it("runs every node of the step once, and again only what it says", () => {
+    const plan = planMemory(ordered, "recompute");
+    const own = plan.ranges.flatMap(({ nodes, recomputed }) => nodes.filter((node) => !recomputed.includes(node)));
+    expect(own.map(({ outputs }) => outputs[0])).toEqual(ordered.nodes.map(({ outputs }) => outputs[0]));
+    const again = plan.ranges.flatMap(({ recomputed }) => recomputed);
+    expect(again.length).toBeGreaterThan(0);
+    expect(plan.recomputedMacs).toBe(again.reduce((sum, node) => sum + macsOf(ordered, node), 0));
+  });
+
+  it("updates each parameter as soon as its gradient is there", () => {
+    const at = (name: string) => ordered.nodes.findIndex((node) => node.outputs.includes(name));
+    const [first, last] = ["stem/weight", "logits/weight"].map((name) => at(step.states.get(name)!.next));
+    expect(last).toBeLessThan(first!);
+    expect(last).toBeLessThan(at(step.gradients.get("stem/weight")!));
+  });
+
+  it("keeps to its budget where it can, gives up more for less, and offloads only where asked", () => {
+    const kept = planMemory(ordered, "keep").peakBytes;
+    const [loose, tight] = [0.9, 0.7].map((share) => planMemory(ordered, "auto", share * kept));
+    expect(loose!.peakBytes).toBeLessThanOrEqual(0.9 * kept);
+    expect(tight!.peakBytes).toBeLessThanOrEqual(0.7 * kept);
+    expect(loose!.fates.size).toBeLessThan(tight!.fates.size);
+    expect(planMemory(ordered, "recompute").offloadedBytes).toBe(0);
+    const [conv, all] = (["offload-conv", "offload-all"] as const).map((policy) => planMemory(ordered, policy));
+    expect(conv!.offloadedBytes).toBeLessThan(all!.offloadedBytes);
+    expect(conv!.recomputedMacs + all!.recomputedMacs).toBe(0);
   });
 });
