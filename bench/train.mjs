@@ -8,10 +8,12 @@ import { cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildTrainingStep, stepNames } from "../dist/autodiff/training-step.js";
+import { openBlockedSession } from "../dist/engine/blocked-layout.js";
 import { openSession } from "../dist/engine/session.js";
 import { trainModel } from "../dist/engine/train.js";
 import { trainingSchema } from "../dist/engine/training-options.js";
 import { int, ints } from "../dist/graph/attributes.js";
+import { encodeModel } from "../dist/onnx/index.js";
 import { dataForms, weightForms } from "../dist/ops/_conv-gradient.js";
 import { TypedBuilder } from "../dist/ops/typed-builder.js";
 import { createRandom } from "../dist/tensor/random.js";
@@ -67,7 +69,7 @@ const cases = [
 const optimizer = trainingSchema.parse({ lr: 0.01 });
 
 /** Opens a step of `net`; the caller runs it many times. */
-async function openStep(net, batch, threads) {
+async function openStep(net, batch, threads, blocked = true) {
   const graph = nets[net]();
   const [channels, height, width] = graph.inputs[0].shape.slice(1);
   const step = buildTrainingStep(graph, {
@@ -77,7 +79,9 @@ async function openStep(net, batch, threads) {
     optimizer,
     objective: { terms: [] },
   });
-  const session = await openSession(step.graph, { threads });
+  const session = blocked
+    ? await openBlockedSession(encodeModel(step.graph), { threads })
+    : await openSession(step.graph, { threads });
   const random = createRandom(3);
   const images = tensor("float32", [batch, channels, height, width]);
   for (let i = 0; i < images.data.length; i++) images.data[i] = random.normal();
@@ -110,7 +114,7 @@ async function openPlainStep(...which) {
   );
   for (const forms of [weightForms, dataForms]) for (const name of Object.keys(forms)) forms[name] = forms.transposed;
   try {
-    return await openStep(...which);
+    return await openStep(...which, false);
   } finally {
     for (const [forms, name, form] of saved.flat()) forms[name] = form;
   }
@@ -157,6 +161,7 @@ const filter = process.argv.slice(2);
 for (const { net, batch, plain } of cases) {
   if (filter.length > 0 && !filter.includes(net)) continue;
   const entrants = { netpare: await openStep(net, batch, 1) };
+  if (net === "resnet-20") entrants["without blocks"] = await openStep(net, batch, 1, false);
   if (plain) entrants["obvious graph"] = await openPlainStep(net, batch, 1);
   if (torch)
     for (const layout of ["nchw", "channels_last"])

@@ -2,9 +2,10 @@
 import { tmpdir } from "node:os";
 import type { Range } from "../memory/ranges.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { openBlockedSession } from "./blocked-layout.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { openOffloadFile } from "./offload-file.ts";
-import { openSession, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** What runs a step: takes the values given to it and gives those that are wanted. */
 export type StepRunner = Pick<Session, "run" | "release">;
@@ -26,7 +27,7 @@ export async function openPlannedStep(
   { threads, directory = tmpdir() }: { readonly threads: number; readonly directory?: string },
 ): Promise<StepRunner> {
   const sessions: Session[] = [];
-  for (const { model } of ranges) sessions.push(await openSession(model, { threads, arena: false }));
+  for (const { model } of ranges) sessions.push(await openBlockedSession(model, { threads, arena: false }));
   const file = offloads ? openOffloadFile(directory) : undefined;
   let garbage = 0;
   return {

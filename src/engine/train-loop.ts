@@ -12,6 +12,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensorOf } from "../tensor/tensor.ts";
 import { type BatchFeed, openBatchFeed } from "./batch-feed.ts";
 import type { Batch, BatchTask } from "./batch-source.ts";
+import { openBlockedSession } from "./blocked-layout.ts";
 import { checkpointExists, readCheckpoint, removeTorn, type Standing, writeCheckpoint } from "./checkpoint.ts";
 import { explosion, findOrigin, unsoundStates } from "./divergence.ts";
 import { openEnergyMeter } from "./energy.ts";
@@ -124,7 +125,7 @@ export async function runTraining(
   const { threads } = job.options;
   restartPeak();
   const { model, planned } = job.step;
-  const session = planned ? await openPlannedStep(planned, { threads }) : await openSession(model, { threads });
+  const session = planned ? await openPlannedStep(planned, { threads }) : await openBlockedSession(model, { threads });
   const forward = job.validation ? await openSession(job.forward.model, { threads }) : undefined;
   const feed = openBatchFeed(batchTaskOf(job), { helper: job.helper ? "where it pays" : "never" });
   try {
