@@ -11,10 +11,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
 import { buildTrainingStep, stepNames } from "../dist/autodiff/training-step.js";
+import { openBlockedSession } from "../dist/engine/blocked-layout.js";
 import { planWithin } from "../dist/engine/memory-budget.js";
-import { openSession } from "../dist/engine/session.js";
 import { openPlannedStep } from "../dist/engine/step-runner.js";
 import { memoryPolicies } from "../dist/memory/plan.js";
+import { encodeModel } from "../dist/onnx/index.js";
 import { createRandom } from "../dist/tensor/random.js";
 import { tensor, tensorOf } from "../dist/tensor/tensor.js";
 import { findArchitecture } from "../dist/zoo/index.js";
@@ -53,7 +54,7 @@ async function child({ policy, budget, batch, threads, dump }) {
   const base = status("VmRSS");
   let plan;
   let runner;
-  if (policy === "one session") runner = await openSession(step.graph, { threads });
+  if (policy === "one session") runner = await openBlockedSession(encodeModel(step.graph), { threads });
   else {
     const memoryBudget = `${(budget ?? 1e12) / 1e6}MB`;
     plan = planWithin(step, { memoryBudget, memoryPolicy: policy }, base);

@@ -36,7 +36,7 @@ const smallestBytes = 1 << 18;
 const macsPerSecond = 3e10;
 const touchedBytesPerSecond = 3e9;
 const fileBytesPerSecond = 1e9;
-const secondsPerRange = 0.003;
+const secondsPerRange = 0.01;
 
 /** Into how many ranges the forward pass is cut, as far as it can be. */
 const rangeCounts = [1, 2, 4, 8, 16, 32];
