@@ -56,7 +56,7 @@ async function child({ policy, budget, batch, threads, dump }) {
   let runner;
   if (policy === "one session") runner = await openBlockedSession(encodeModel(step.graph), { threads });
   else {
-    const memoryBudget = `${(budget ?? 1e12) / 1e6}MB`;
+    const memoryBudget = `${Math.floor((budget ?? 8.6e6 * batch) / 1e6)}MB`;
     plan = planWithin(step, { memoryBudget, memoryPolicy: policy }, base);
     runner = await openPlannedStep(plan.planned, { threads });
   }

@@ -72,6 +72,11 @@ export function cutStep(step: OrderedStep, cuts: readonly number[], fates: Reado
   });
 }
 
+/** The step as one range. */
+export function wholeStep({ nodes, given, results }: OrderedStep): Range {
+  return { nodes, recomputed: [], load: [], reads: [...given], writes: [...results], spill: [], drop: [] };
+}
+
 /** Whether the caller holds the value, too. */
 const isOutside = (step: OrderedStep, name: string) => step.given.has(name) || step.results.has(name);
 
