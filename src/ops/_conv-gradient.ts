@@ -124,7 +124,7 @@ export const weightForms = {
       const [batch] = g.shape(x) as [number];
       const read = trimEnd(g, x, axes);
       const [height, width] = g.shape(read).slice(2) as [number, number];
-      const split = g.reshape(read, [batch * group, perGroup, height, width]);
+      const split = group === 1 ? read : g.reshape(read, [batch * group, perGroup, height, width]);
       const last = perGroup === 1 ? split : g.transpose(split, [0, 2, 3, 1]);
       const [tall, wide] = axes as [WindowAxis, WindowAxis];
       const [top, left, bottom, right] = overlapPads(axes) as [number, number, number, number];

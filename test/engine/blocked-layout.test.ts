@@ -1,8 +1,10 @@
-/** A convolution in the blocked layout computes what it computed before, whatever its geometry. */
+/** A convolution in the blocked layout, and its weight's gradient, compute what they computed before, whatever their geometry. */
 import { describe, expect, it } from "vitest";
+import { appendGradient } from "../../src/autodiff/reverse.ts";
 import { blockConvolutions, openBlockedSession } from "../../src/engine/blocked-layout.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { int, ints } from "../../src/graph/attributes.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
@@ -29,7 +31,41 @@ function convolution({ channels, outputs, kernel = 3, stride = 1, pads = [1, 1, 
   return g.build();
 }
 
-const opsOf = (graph: ReturnType<typeof convolution>) => graph.nodes.map(({ op, domain }) => `${domain}:${op}`);
+/** The gradient of a convolution's weight, beside the convolution, which is run as well. */
+function weightGradient(given: Case) {
+  const g = new TypedBuilder(convolution(given));
+  const y = g.outputs[0]!;
+  const toward = g.input("toward", "float32", g.shape(y.name));
+  const loss = g.reduceSum(g.mul(y.name, toward), [0, 1, 2, 3], false);
+  for (const gradient of appendGradient(g, loss, ["w"]).values()) g.output(gradient);
+  return g.build();
+}
+
+const opsOf = (graph: Graph) => graph.nodes.map(({ op, domain }) => `${domain}:${op}`);
+const blockedConvolutions = (graph: Graph) =>
+  opsOf(blockConvolutions(graph, 16)).filter((op) => op === "com.microsoft.nchwc:Conv").length;
+
+/** The largest error of every output in blocks, relative to the output's largest value out of blocks. */
+async function errorInBlocks(graph: Graph): Promise<number> {
+  const random = createRandom(4);
+  const feeds = new Map(
+    graph.inputs.map(({ name, shape }) => {
+      const value = tensor("float32", shape as readonly number[]);
+      for (let i = 0; i < value.data.length; i++) value.data[i] = random.normal();
+      return [name, value];
+    }),
+  );
+  const [plain, blocked] = [await openSession(graph), await openBlockedSession(encodeModel(graph), {})];
+  const [expected, found] = [await plain.run(feeds), await blocked.run(feeds)];
+  const errors = [...expected].map(([name, value]) => {
+    const numbers = toNumbers(value);
+    const others = toNumbers(found.get(name)!);
+    const scale = Math.max(...numbers.map(Math.abs));
+    expect(scale).toBeGreaterThan(0);
+    return Math.max(...numbers.map((x, i) => Math.abs(x - others[i]!))) / scale;
+  });
+  return Math.max(...errors);
+}
 
 describe("the blocked layout", () => {
   const cases: readonly Case[] = [
@@ -38,29 +74,25 @@ describe("the blocked layout", () => {
     { channels: 32, outputs: 48, kernel: 5, pads: [2, 2, 2, 2], bias: true },
   ];
   it.each(cases)("computes the same: $channels to $outputs channels, kernel $kernel", async (given) => {
-    const graph = convolution(given);
-    const random = createRandom(4);
-    const feeds = new Map(
-      graph.inputs.map(({ name, shape }) => {
-        const value = tensor("float32", shape as readonly number[]);
-        for (let i = 0; i < value.data.length; i++) value.data[i] = random.normal();
-        return [name, value];
-      }),
-    );
-    const runs = [await openSession(graph), await openBlockedSession(encodeModel(graph), {})];
-    const [plain, blocked] = await Promise.all(
-      runs.map(async (session) => [...(await session.run(feeds)).values()][0]!),
-    );
-    const expected = toNumbers(plain!);
-    const scale = Math.max(...expected);
-    const found = toNumbers(blocked!);
-    expect(Math.max(...expected.map((value, i) => Math.abs(value - found[i]!))) / scale).toBeLessThan(1e-5);
+    expect(await errorInBlocks(convolution(given))).toBeLessThan(1e-5);
+  });
+
+  const gradients: readonly Case[] = [
+    { channels: 16, outputs: 16 },
+    { channels: 48, outputs: 32 },
+    { channels: 5, outputs: 16, kernel: 5, pads: [2, 2, 2, 2] },
+    { channels: 32, outputs: 16, stride: 2, pads: [0, 1, 1, 0] },
+    { channels: 32, outputs: 16, pads: [0, 0, 0, 0] },
+    { channels: 6, outputs: 32, group: 2 },
+  ];
+  it.each(gradients)("sums the same gradient: $channels to $outputs channels", async (given) => {
+    const graph = weightGradient(given);
+    expect(blockedConvolutions(graph)).toBeGreaterThan(blockedConvolutions(convolution(given)));
+    expect(await errorInBlocks(graph)).toBeLessThan(1e-5);
   });
 
   it("takes what its blocks fit, and nothing else", () => {
-    expect(opsOf(blockConvolutions(convolution({ channels: 16, outputs: 32 }), 16))).toContain(
-      "com.microsoft.nchwc:Conv",
-    );
+    expect(blockedConvolutions(convolution({ channels: 16, outputs: 32 }))).toBe(1);
     for (const other of [
       { channels: 3, outputs: 32 },
       { channels: 16, outputs: 10 },
