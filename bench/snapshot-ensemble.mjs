@@ -1,7 +1,7 @@
 /**
  * Whether five snapshots of one training beat the best of them, and one network of the same budget (Huang et al. 2017):
  * `npm run build && node bench/snapshot-ensemble.mjs --data cifar10:DIR [--model resnet-8] [--epochs 10] [--cycles 5] [--seeds 3]
- * [--out DIR] [--lr 0.1]`. Two trainings a seed, alike but for the schedule; what is in the folder already is not trained again.
+ * [--out DIR] [--lr 0.1] [--threads N]`. Two trainings a seed, alike but for the schedule; what is in the folder already is not trained again.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ const { values: given } = parseArgs({
     cycles: { type: "string", default: "5" },
     seeds: { type: "string", default: "3" },
     lr: { type: "string", default: "0.1" },
+    threads: { type: "string" },
     out: { type: "string", default: "runs/snapshot-ensemble" },
   },
 });
@@ -33,6 +34,7 @@ function train(name, flags) {
   const result = `${file}.json`;
   if (existsSync(result)) return JSON.parse(readFileSync(result, "utf8"));
   const fixed = ["--data", given.data, "--epochs", given.epochs, "--lr", given.lr, "--flip", "--crop", "4", "--resume"];
+  if (given.threads !== undefined) fixed.push("--threads", given.threads);
   const args = [netpare, "train", given.model, ...fixed, ...flags, "--out", file, "--json"];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: "utf8",

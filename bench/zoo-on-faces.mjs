@@ -1,6 +1,6 @@
 /**
  * Trains every architecture of the zoo on the built-in faces, evaluates the written files, and prints a table:
- * `npm run build && node bench/zoo-on-faces.mjs [--out DIR] [--only NAME,…] [--train N] [--test N] [--seed N]`.
+ * `npm run build && node bench/zoo-on-faces.mjs [--out DIR] [--only NAME,…] [--train N] [--test N] [--seed N] [--threads N]`.
  * Settings are in zoo-on-faces.json. A net whose result is in the folder already is skipped, one that was stopped goes on from its
  * checkpoint.
  */
@@ -20,6 +20,7 @@ const { values: given } = parseArgs({
     train: { type: "string", default: "8000" },
     test: { type: "string", default: "2000" },
     seed: { type: "string", default: "1" },
+    threads: { type: "string" },
   },
 });
 const nets = JSON.parse(readFileSync(new URL("zoo-on-faces.json", import.meta.url), "utf8"));
@@ -52,6 +53,7 @@ function run(...args) {
 function trainCommand({ name, settings, epochs, optimizer, lr }, file) {
   const architecture = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
   const training = ["--epochs", epochs, "--batch", batch, "--optimizer", optimizer, "--lr", lr, "--seed", given.seed];
+  if (given.threads !== undefined) training.push("--threads", given.threads);
   return [
     "train",
     name,
