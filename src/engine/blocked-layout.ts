@@ -131,17 +131,14 @@ class BlockedLayout {
     return { attributes: { ...attributes, pads: ints([top, 0, bottom, 0]) }, wide };
   }
 
-  /** An image whose channels come last, from its blocks where it has been in them: these keep a block of channels together. */
+  /** An image `(1, N, H, W·C)` whose channels come last: a view of its blocks, where it has been in them as one block. */
   private channelsLast(image: string): string {
     const turn = this.writers.get(this.writers.get(image)?.inputs[0] ?? "");
-    const blocks = this.inBlocks.get(turn?.inputs[0] ?? "");
-    const order = turn?.attributes.perm;
-    if (turn?.op !== "Transpose" || blocks === undefined || order?.kind !== "ints") return image;
-    if (!sameShape(order.value, [0, 2, 3, 1])) return image;
-    const [batch, channels, height, width] = this.shape(turn.inputs[0]!) as Plane;
-    const split = this.reshape(blocks, [batch, channels / this.block, height * width, this.block]);
-    const turned = channels === this.block ? split : this.add("Transpose", [split], { perm: ints([0, 2, 1, 3]) });
-    return this.reshape(turned, this.shape(image));
+    const [origin = ""] = turn?.inputs ?? [];
+    const blocks = this.inBlocks.get(origin);
+    const order = turn?.op === "Transpose" ? turn.attributes.perm : undefined;
+    const isView = order?.kind === "ints" && sameShape(order.value, [0, 2, 3, 1]) && blocks !== undefined;
+    return isView && this.shape(origin)[1] === this.block ? this.reshape(blocks, this.shape(image)) : image;
   }
 
   private intoBlocks(image: string): string {
