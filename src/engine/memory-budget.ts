@@ -58,8 +58,9 @@ export function planWithin(
   const { ranges, recomputedMacs, offloadedBytes } = plan;
   return {
     planned: {
-      ranges: ranges.map((range) => ({ ...range, model: encodeModel(rangeGraph(ordered, range)) })),
+      ranges: ranges.map((range) => ({ ...range, model: encodeModel(rangeGraph(plan.step, range)) })),
       offloads: offloadedBytes > 0,
+      memory: plan.memory,
     },
     decision: {
       budgetBytes,

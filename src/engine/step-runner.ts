@@ -16,6 +16,7 @@ export interface PlannedStep {
     readonly model: Uint8Array;
   })[];
   readonly offloads: boolean;
+  readonly memory: "held" | "fresh";
 }
 
 /** Bytes that may be dropped before the garbage is collected. */
@@ -23,15 +24,21 @@ const garbageLimit = 1 << 24;
 
 /** Opens a session for each range. The file of offloaded values lies in `directory`, by default that for temporary files. */
 export async function openPlannedStep(
-  { ranges, offloads }: PlannedStep,
+  { ranges, offloads, memory }: PlannedStep,
   { threads, directory = tmpdir() }: { readonly threads: number; readonly directory?: string },
 ): Promise<StepRunner> {
   const sessions: Session[] = [];
-  for (const { model } of ranges) sessions.push(await openBlockedSession(model, { threads, arena: false }));
+  for (const { model } of ranges) sessions.push(await openBlockedSession(model, { threads, memory }));
   const file = offloads ? openOffloadFile(directory) : undefined;
   let garbage = 0;
+  const collectSome = () => {
+    if (garbage < garbageLimit) return;
+    garbage = 0;
+    collectGarbage();
+  };
   return {
     async run(feeds, wanted = []) {
+      collectSome();
       const values = new Map<string, Tensor>(feeds);
       for (const [i, { load, reads, writes, spill, drop }] of ranges.entries()) {
         for (const name of load) values.set(name, file!.read(name));
@@ -42,11 +49,12 @@ export async function openPlannedStep(
           garbage += values.get(name)!.data.byteLength;
           values.delete(name);
         }
-        if (garbage < garbageLimit) continue;
-        garbage = 0;
-        collectGarbage();
+        collectSome();
       }
-      return new Map(wanted.map((name) => [name, values.get(name)!]));
+      const results = new Map(wanted.map((name) => [name, values.get(name)!]));
+      // The caller lets go of a step's results when it has those of the next.
+      for (const { data } of results.values()) garbage += data.byteLength;
+      return results;
     },
     async release() {
       for (const session of sessions) await session.release();

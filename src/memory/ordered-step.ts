@@ -38,9 +38,16 @@ export function orderStep(step: TrainingStep): OrderedStep {
     ...graph.nodes.filter((node) => main.has(node) && !forward.has(node)),
   ];
   const ordered = withUpdates(nodes, graph);
-  const writtenAt = new Map(ordered.flatMap((node, at) => node.outputs.map((output) => [output, at] as const)));
+  const last = (names: readonly string[]) =>
+    ordered.findLastIndex(({ outputs }) => outputs.some((output) => names.includes(output)));
+  return sequence(graph, ordered, 1 + last([step.loss, step.correct]));
+}
+
+/** `nodes`, in the order in which they run, of which the first `forward` are the forward pass. */
+export function sequence(graph: Graph, nodes: readonly Node[], forward: number): OrderedStep {
+  const writtenAt = new Map(nodes.flatMap((node, at) => node.outputs.map((output) => [output, at] as const)));
   const readAt = new Map<string, number[]>();
-  for (const [at, node] of ordered.entries())
+  for (const [at, node] of nodes.entries())
     for (const input of new Set(readsOf(node))) {
       const known = readAt.get(input);
       if (known) known.push(at);
@@ -49,8 +56,8 @@ export function orderStep(step: TrainingStep): OrderedStep {
   return {
     graph,
     facts: inferFacts(graph),
-    nodes: ordered,
-    forward: 1 + Math.max(...[step.loss, step.correct].map((name) => writtenAt.get(name) ?? -1)),
+    nodes,
+    forward,
     writtenAt,
     readAt,
     given: new Set(graph.inputs.map(({ name }) => name)),

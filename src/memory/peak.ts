@@ -6,33 +6,40 @@ import type { Range } from "./ranges.ts";
 /** Operators whose output shares the bytes of their first input. */
 const views = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"]);
 
-/** onnxruntime's own order within a range holds more at once than the order of the step: measured on VGG-16. */
-const orderSurcharge = 1.2;
+/** What onnxruntime takes for each byte that is alive, with gaps and what kernels use; with memory that it holds, more: on VGG-16. */
+const surcharge = { fresh: 1.25, held: 1.5 };
 
-/** The largest sum of bytes over the ranges, and the values that are held through that range without being read in it. */
-export function peakOf(
-  step: OrderedStep,
-  ranges: readonly Range[],
-): { readonly bytes: number; readonly held: ReadonlySet<string> } {
+/** What is alive at a peak. */
+export interface Peak {
+  readonly bytes: number;
+  /** Values that are held at the peak, though nothing there reads them. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** The largest sum of bytes over the ranges, which hold their memory from step to step or ask for it anew. */
+export function peakOf(step: OrderedStep, ranges: readonly Range[], memory: keyof typeof surcharge = "fresh"): Peak {
   const held = new Set(step.given);
   const total = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + bytesOf(step, name), 0);
-  let peak = { bytes: 0, held: new Set<string>() as ReadonlySet<string> };
+  let peak: Peak = { bytes: 0, held: new Set() };
   for (const range of ranges) {
     for (const name of range.load) held.add(name);
+    const within = peakWithin(step, range);
     // What a range writes is there twice at its end: onnxruntime's own and the copy that JavaScript gets.
-    const bytes = total(held) + Math.max(orderSurcharge * peakWithin(step, range), 2 * total(range.writes));
-    for (const name of range.writes) held.add(name);
+    const own = surcharge[memory] * within.bytes;
+    const copies = total(range.writes);
+    const bytes = total(held) + (memory === "held" ? own + copies : Math.max(own, 2 * copies));
     if (bytes > peak.bytes) {
       const read = new Set(range.reads);
-      peak = { bytes, held: new Set([...held].filter((name) => !read.has(name))) };
+      peak = { bytes, held: new Set([...within.held, ...[...held].filter((name) => !read.has(name))]) };
     }
+    for (const name of range.writes) held.add(name);
     for (const name of range.drop) held.delete(name);
   }
   return peak;
 }
 
 /** The most bytes that values written in the range, and the engine's working copies, take at once. */
-function peakWithin(step: OrderedStep, { nodes, writes }: Range): number {
+export function peakWithin(step: OrderedStep, { nodes, writes }: Pick<Range, "nodes" | "writes">): Peak {
   const owner = new Map<string, string>();
   const ownerOf = (name: string) => owner.get(name) ?? name;
   for (const node of nodes)
@@ -43,12 +50,21 @@ function peakWithin(step: OrderedStep, { nodes, writes }: Range): number {
   for (const name of writes) lastUse.set(ownerOf(name), nodes.length);
   const dying = new Map<number, string[]>();
   for (const [name, at] of lastUse) dying.set(at, [...(dying.get(at) ?? []), name]);
-  let live = 0;
-  let peak = 0;
+  const live = new Set<string>();
+  let bytes = 0;
+  let peak: Peak = { bytes: 0, held: new Set() };
   for (const [at, node] of nodes.entries()) {
-    for (const output of node.outputs) if (ownerOf(output) === output) live += bytesOf(step, output);
-    peak = Math.max(peak, live + workspace(step, node.op, node.inputs[0], node.outputs[0]));
-    for (const name of dying.get(at) ?? []) if (owner.has(name)) live -= bytesOf(step, name);
+    for (const output of node.outputs) {
+      if (output === "" || ownerOf(output) !== output) continue;
+      live.add(output);
+      bytes += bytesOf(step, output);
+    }
+    const now = bytes + workspace(step, node.op, node.inputs[0], node.outputs[0]);
+    if (now > peak.bytes) {
+      const used = new Set([...readsOf(node), ...node.outputs].map(ownerOf));
+      peak = { bytes: now, held: new Set([...live].filter((name) => !used.has(name))) };
+    }
+    for (const name of dying.get(at) ?? []) if (live.delete(name)) bytes -= bytesOf(step, name);
   }
   return peak;
 }

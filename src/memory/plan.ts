@@ -3,24 +3,29 @@
  * the backward pass needs out of an accelerator's memory and back, and after Chen et al. (2016, arXiv:1604.06174), who compute it
  * anew. Here "out" is a file. Policies:
  *
- * keep          every stored value stays; the step is only cut
+ * keep          every stored value stays; the step is only cut, where it must be
  * offload-all   every stored value goes to the file (vDNN_all)
  * offload-conv  what convolutions read goes to the file (vDNN_conv)
- * recompute     only what crosses from range to range stays
+ * recompute     what is needed less is computed anew; where the step must be cut, all that does not cross the cuts
  * auto          value by value, what costs least time for the bytes it frees where memory is tightest
  */
 import { type Node, readsOf } from "../graph/graph.ts";
+import { recomputableValues, recomputeWithin } from "./one-session.ts";
 import { bytesOf, macsOf, type OrderedStep } from "./ordered-step.ts";
-import { peakOf } from "./peak.ts";
-import { cutStep, type Fate, type Range, recomputation, storedValues } from "./ranges.ts";
+import { peakOf, peakWithin } from "./peak.ts";
+import { cutStep, type Fate, type Range, recomputation, smallestBytes, storedValues, wholeStep } from "./ranges.ts";
 
 export const memoryPolicies = ["keep", "offload-all", "offload-conv", "recompute", "auto"] as const;
 export type MemoryPolicy = (typeof memoryPolicies)[number];
 
 /** A step in ranges, with what it is expected to take. */
 export interface MemoryPlan {
+  /** What the ranges cut: the step, or in one range the step with what it computes anew. */
+  readonly step: OrderedStep;
   readonly ranges: readonly Range[];
   readonly fates: ReadonlyMap<string, Fate>;
+  /** Whether the engine holds its memory from step to step, or asks for it anew: less at the peak, and slower. */
+  readonly memory: "held" | "fresh";
   /** Peak bytes of the step's values, states included. */
   readonly peakBytes: number;
   /** Multiply-accumulates that are done again in each step. */
@@ -29,14 +34,12 @@ export interface MemoryPlan {
   readonly offloadedBytes: number;
 }
 
-/** Smaller values stay: they are not worth a node or a file's block. */
-const smallestBytes = 1 << 18;
-
 /** Rates by which lost time is weighed; only their proportion matters. */
-const macsPerSecond = 3e10;
+const macsPerSecond = 6e10;
 const touchedBytesPerSecond = 3e9;
 const fileBytesPerSecond = 1e9;
-const secondsPerRange = 0.01;
+/** Memory that a range asks of the system. */
+const freshBytesPerSecond = 1.5e9;
 
 /** Into how many ranges the forward pass is cut, as far as it can be. */
 const rangeCounts = [1, 2, 4, 8, 16, 32];
@@ -46,24 +49,57 @@ const rangeCounts = [1, 2, 4, 8, 16, 32];
  * there is none, or no budget is given.
  */
 export function planMemory(step: OrderedStep, policy: MemoryPolicy, budget = 0): MemoryPlan {
-  const plans = rangeCounts.map((count) => {
+  const cut = rangeCounts.map((count) => {
     const cuts = evenCuts(step, count);
     return policy === "auto" ? freeUntil(step, cuts, budget) : planOf(step, cuts, fatesOf(step, cuts, policy));
   });
+  const plans = [uncut(step, policy, budget, "held"), uncut(step, policy, budget, "fresh"), ...cut];
   const within = plans.filter(({ peakBytes }) => peakBytes <= budget);
   if (within.length === 0) return plans.toSorted((a, b) => a.peakBytes - b.peakBytes)[0]!;
-  const lost = (plan: MemoryPlan) => secondsLost(step, plan);
-  return within.toSorted((a, b) => lost(a) - lost(b))[0]!;
+  return within.toSorted((a, b) => secondsLost(a) - secondsLost(b))[0]!;
+}
+
+/** The step as one range, which computes anew what is the best bargain at its peak until it is within the budget. */
+function uncut(step: OrderedStep, policy: MemoryPolicy, budget: number, memory: MemoryPlan["memory"]): MemoryPlan {
+  const fates = new Map<string, Fate>();
+  const open = new Set(policy === "auto" || policy === "recompute" ? recomputableValues(step) : []);
+  for (;;) {
+    const { step: twice, recomputed } = recomputeWithin(step, new Set(fates.keys()));
+    const range = wholeStep(twice, recomputed);
+    const { bytes, held } = peakOf(twice, [range], memory);
+    const bargains = [...open]
+      .filter((name) => held.has(name) && bytesOf(step, name) >= smallestBytes)
+      .map((name) => ({ name, cost: recomputeSeconds(step, fates, name) / bytesOf(step, name) }))
+      .toSorted((a, b) => a.cost - b.cost);
+    if (bytes <= budget || bargains.length === 0) return describe(twice, [range], fates, memory);
+    let missing = bytes - budget;
+    for (const { name } of bargains) {
+      if (missing <= 0) break;
+      open.delete(name);
+      fates.set(name, "recompute");
+      missing -= bytesOf(step, name);
+    }
+  }
 }
 
 function planOf(step: OrderedStep, cuts: readonly number[], fates: ReadonlyMap<string, Fate>): MemoryPlan {
-  const ranges = cutStep(step, cuts, fates);
+  return describe(step, cutStep(step, cuts, fates), fates, "fresh");
+}
+
+function describe(
+  step: OrderedStep,
+  ranges: readonly Range[],
+  fates: ReadonlyMap<string, Fate>,
+  memory: MemoryPlan["memory"],
+): MemoryPlan {
   const again = ranges.flatMap(({ recomputed }) => recomputed);
   const offloaded = [...fates].filter(([, fate]) => fate === "offload");
   return {
+    step,
     ranges,
     fates,
-    peakBytes: peakOf(step, ranges).bytes,
+    memory,
+    peakBytes: peakOf(step, ranges, memory).bytes,
     recomputedMacs: again.reduce((sum, node) => sum + macsOf(step, node), 0),
     offloadedBytes: offloaded.reduce((sum, [name]) => sum + bytesOf(step, name), 0),
   };
@@ -135,11 +171,14 @@ function freeUntil(step: OrderedStep, cuts: readonly number[], budget: number): 
 
 /** The cheaper way to do without a value between the passes. */
 function bargain(step: OrderedStep, fates: ReadonlyMap<string, Fate>, name: string) {
-  const without = new Map([...fates, [name, "recompute" as const]]);
-  const recompute = computeSeconds(step, recomputation(step, [name], without));
+  const recompute = recomputeSeconds(step, fates, name);
   const offload = (2 * bytesOf(step, name)) / fileBytesPerSecond;
   const fate: Fate = recompute <= offload ? "recompute" : "offload";
   return { name, fate, secondsPerByte: Math.min(recompute, offload) / bytesOf(step, name) };
+}
+
+function recomputeSeconds(step: OrderedStep, fates: ReadonlyMap<string, Fate>, name: string): number {
+  return computeSeconds(step, recomputation(step, [name], new Map([...fates, [name, "recompute"]])));
 }
 
 function computeSeconds(step: OrderedStep, nodes: readonly Node[]): number {
@@ -148,7 +187,9 @@ function computeSeconds(step: OrderedStep, nodes: readonly Node[]): number {
   return nodes.reduce((sum, node) => sum + macsOf(step, node), 0) / macsPerSecond + bytes / touchedBytesPerSecond;
 }
 
-function secondsLost(step: OrderedStep, { ranges, offloadedBytes }: MemoryPlan): number {
+function secondsLost({ step, ranges, memory, offloadedBytes }: MemoryPlan): number {
   const recomputed = ranges.reduce((sum, range) => sum + computeSeconds(step, range.recomputed), 0);
-  return recomputed + (2 * offloadedBytes) / fileBytesPerSecond + ranges.length * secondsPerRange;
+  const handed = ranges.flatMap(({ writes }) => writes).reduce((sum, name) => sum + bytesOf(step, name), 0);
+  const fresh = memory === "held" ? 0 : ranges.reduce((sum, range) => sum + peakWithin(step, range).bytes, handed);
+  return recomputed + (2 * offloadedBytes) / fileBytesPerSecond + fresh / freshBytesPerSecond;
 }

@@ -6,10 +6,13 @@
  * that the ranges of one pass mirror those of the other. Recomputed nodes join the range that reads them.
  */
 import { type Graph, type Node, readsOf } from "../graph/graph.ts";
-import type { OrderedStep } from "./ordered-step.ts";
+import { bytesOf, type OrderedStep } from "./ordered-step.ts";
 
 /** What becomes of a stored value between the passes. */
 export type Fate = "keep" | "recompute" | "offload";
+
+/** Smaller values stay: they are not worth a node or a file's block. */
+export const smallestBytes = 1 << 18;
 
 /** Nodes that run as one graph, and what happens to values around them. */
 export interface Range {
@@ -73,25 +76,29 @@ export function cutStep(step: OrderedStep, cuts: readonly number[], fates: Reado
 }
 
 /** The step as one range. */
-export function wholeStep({ nodes, given, results }: OrderedStep): Range {
-  return { nodes, recomputed: [], load: [], reads: [...given], writes: [...results], spill: [], drop: [] };
+export function wholeStep({ nodes, given, results }: OrderedStep, recomputed: readonly Node[] = []): Range {
+  return { nodes, recomputed, load: [], reads: [...given], writes: [...results], spill: [], drop: [] };
 }
 
 /** Whether the caller holds the value, too. */
 const isOutside = (step: OrderedStep, name: string) => step.given.has(name) || step.results.has(name);
 
-/** The graph of a range: reads what earlier ranges wrote, writes what later ones read. */
+/**
+ * The graph of a range: reads what earlier ranges wrote, writes what later ones read. onnxruntime walks from the last node that
+ * nothing reads to what it needs, then from the one before it: in the reverse of their order it comes to the range's own.
+ */
 export function rangeGraph(step: OrderedStep, { nodes, reads, writes }: Range): Graph {
   const typed = (name: string) => {
     const { dtype, shape } = step.facts.get(name)!;
     return { name, dtype, shape };
   };
   const used = new Set(nodes.flatMap(readsOf));
+  const isLast = ({ outputs }: Node) => !outputs.some((output) => used.has(output));
   return {
     ...step.graph,
     inputs: reads.map(typed),
     outputs: writes.map(typed),
-    nodes,
+    nodes: [...nodes.filter((node) => !isLast(node)), ...nodes.filter(isLast).reverse()],
     initializers: new Map([...step.graph.initializers].filter(([name]) => used.has(name))),
   };
 }
@@ -114,7 +121,7 @@ export function recomputation(step: OrderedStep, names: readonly string[], fates
   const again = new Set<Node>();
   const isThere = (name: string) => {
     const at = step.writtenAt.get(name);
-    if (at === undefined || at >= step.forward) return true;
+    if (at === undefined || at >= step.forward || bytesOf(step, name) < smallestBytes) return true;
     return (step.readAt.get(name)?.at(-1) ?? -1) >= step.forward && fates.get(name) !== "recompute";
   };
   const open = [...names];

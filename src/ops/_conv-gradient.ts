@@ -44,8 +44,8 @@ const hasStride = ({ axes }: ConvGeometry) => axes.some((axis) => axis.stride > 
 
 /** Which form of the weight gradient to take: the first that fits and whose condition holds. */
 const weightTable: readonly (readonly [WeightFormName, (sizes: ConvSizes) => boolean])[] = [
-  // Few pixels under many outputs: one large product, where a product a sample would mostly write its result (1.5-5x).
-  ["patches", (sizes) => sizes.outputs >= pixels(sizes) * (taps(sizes) === 1 ? 8 : 4)],
+  // Few pixels under many outputs: a large product a tap, where a product a sample would mostly write its result (1.5-5x).
+  ["products", (sizes) => sizes.outputs >= pixels(sizes) * (taps(sizes) === 1 ? 8 : 4)],
   ["pointwise", () => true], // 1.1-1.8x the interleaved form
   ["taps", (sizes) => !hasStride(sizes)], // 1.5-2.9x; strided slices are slow, there 0.4-0.9x
   ["interleaved", () => true], // 1.2-3.1x the transposed form
@@ -153,28 +153,21 @@ export const weightForms = {
     },
   },
 
-  /** The patches under all windows as one matrix `(N·OH·OW, k·k·C)`, and one product with `dY: (N·OH·OW, O)`. */
-  patches: {
+  /** For each tap, what the windows read there as a matrix `(N·OH·OW, C)`, by `dY: (N·OH·OW, O)`. */
+  products: {
     fits: ({ group }) => group === 1,
-    emit(g, x, gy, [outputs, channels, ...kernel], { axes }) {
+    emit(g, x, gy, weight, { axes }) {
+      const [outputs, channels, ...kernel] = weight as [number, number, ...number[]];
       const spatial = axes.map((_, i) => i + 2);
       const last = g.transpose(padSpatial(g, x, axes), [0, ...spatial, 1]); // (N, H, W, C)
-      const shifted = tapsOf(kernel).map((tap) => readBy(g, last, axes, tap, 1));
-      const patches = shifted.length === 1 ? shifted[0]! : g.op("Concat", shifted, { axis: int(axes.length + 1) });
       const rows = g.shape(gy)[0]! * sizeOf(g.shape(gy).slice(2));
-      const product = g.op(
-        "Gemm",
-        [
-          g.reshape(g.transpose(gy, [0, ...spatial, 1]), [rows, outputs!]),
-          g.reshape(patches, [rows, sizeOf(kernel) * channels!]),
-        ],
-        { transA: int(1) },
-      );
-      return g.transpose(g.reshape(product, [outputs!, ...kernel, channels!]), [
-        0,
-        axes.length + 1,
-        ...axes.map((_, i) => i + 1),
-      ]);
+      const columns = g.reshape(g.transpose(gy, [0, ...spatial, 1]), [rows, outputs]);
+      const products = tapsOf(kernel).map((tap) => {
+        const read = g.reshape(readBy(g, last, axes, tap, 1), [rows, channels]);
+        return g.reshape(g.op("Gemm", [columns, read], { transA: int(1) }), [outputs, channels, 1]);
+      });
+      const joined = products.length === 1 ? products[0]! : g.op("Concat", products, { axis: int(2) });
+      return g.reshape(joined, weight);
     },
   },
 

@@ -44,8 +44,8 @@ describe("a step in ranges", () => {
     const expected = await whole.run(feeds, wanted);
     const ordered = orderStep(step);
     const plan = planMemory(ordered, policy, policy === "auto" ? 9e6 : undefined);
-    const ranges = plan.ranges.map((range) => ({ ...range, model: encodeModel(rangeGraph(ordered, range)) }));
-    const runner = await openPlannedStep({ ranges, offloads: plan.offloadedBytes > 0 }, { threads: 1 });
+    const ranges = plan.ranges.map((range) => ({ ...range, model: encodeModel(rangeGraph(plan.step, range)) }));
+    const runner = await openPlannedStep({ ...plan, ranges, offloads: plan.offloadedBytes > 0 }, { threads: 1 });
     const found = await runner.run(feeds, wanted);
     await runner.release();
     await whole.release();

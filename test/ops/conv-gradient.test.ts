@@ -145,7 +145,7 @@ describe("the forms of a convolution's gradients", () => {
     expect(picked(square(3, 32, 16, 3, 1))).toEqual(["interleaved", "transposed"]);
     expect(picked(square(16, 32, 32, 3, 1, 2))).toEqual(["interleaved", "transposed"]);
     expect(picked(square(20, 12, 50, 5))).toEqual(["interleaved", "transposed"]);
-    expect(picked(square(256, 4, 256, 3, 1))).toEqual(["patches", "flipped"]);
+    expect(picked(square(256, 4, 256, 3, 1))).toEqual(["products", "flipped"]);
     expect(picked(square(32, 16, 64, 1))).toEqual(["pointwise", "flipped"]);
     expect(picked(square(64, 16, 64, 3, 1, 1, 64))).toEqual(["taps", "flipped"]);
     expect(picked(square(64, 16, 64, 3, 1, 2, 64))).toEqual(["interleaved", "transposed"]);
