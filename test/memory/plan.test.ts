@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { buildTrainingStep, stepNames } from "../../src/autodiff/training-step.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { openPlannedStep } from "../../src/engine/step-runner.ts";
-import { macsOf, orderStep } from "../../src/memory/ordered-step.ts";
+import { recomputableValues, recomputeWithin } from "../../src/memory/one-session.ts";
+import { bytesOf, macsOf, orderStep } from "../../src/memory/ordered-step.ts";
 import { memoryPolicies, planMemory } from "../../src/memory/plan.ts";
-import { rangeGraph } from "../../src/memory/ranges.ts";
+import { rangeGraph, smallestBytes } from "../../src/memory/ranges.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { type Tensor, tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
@@ -55,6 +56,51 @@ describe("a step in ranges", () => {
       const error = Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
       expect(error, name).toBeLessThan(1e-5);
     }
+  });
+});
+
+describe("a step that computes values anew within one session", () => {
+  const { step, feeds, wanted } = prepare("resnet-8");
+  const ordered = orderStep(step);
+  const dropped = new Set(recomputableValues(ordered).filter((name) => bytesOf(ordered, name) >= smallestBytes));
+  const twice = recomputeWithin(ordered, dropped);
+
+  it("reads no dropped value in the backward pass, and runs their nodes again", () => {
+    expect(dropped.size).toBeGreaterThan(10);
+    for (const name of dropped) expect(twice.step.readAt.get(name)!.at(-1), name).toBeLessThan(twice.step.forward);
+    const again = new Set(twice.recomputed.flatMap(({ outputs }) => outputs));
+    for (const name of dropped) expect(again.has(name), name).toBe(true);
+  });
+
+  it("runs them late: each leads back to a gradient, which onnxruntime cannot have before the loss", () => {
+    const after = new Set<string>();
+    for (const node of twice.step.nodes.slice(twice.step.forward)) {
+      if (node.name.startsWith("wait/Slice") || node.inputs.some((input) => after.has(input)))
+        for (const output of node.outputs) after.add(output);
+    }
+    const repeated = twice.step.nodes.filter(({ name }) => /\/again(_\d+)?$/.test(name));
+    expect(repeated).toHaveLength(twice.recomputed.length);
+    for (const { name, outputs } of repeated) expect(after.has(outputs[0]!), name).toBe(true);
+  });
+
+  it("gives what the whole step gives, also where a gradient is not a number", async () => {
+    const bad = new Map([...feeds, [stepNames.targets, tensor("float32", [batch, 10])]]);
+    (bad.get(stepNames.targets)!.data as Float32Array).fill(Number.NaN);
+    for (const given of [feeds, bad]) {
+      const [whole, again] = [await openSession(step.graph), await openSession(twice.step.graph)];
+      const [expected, found] = [await whole.run(given, wanted), await again.run(given, wanted)];
+      for (const name of wanted) expect(toNumbers(found.get(name)!), name).toEqual(toNumbers(expected.get(name)!));
+      for (const session of [whole, again]) await session.release();
+    }
+  });
+
+  it("takes less memory where the budget asks for it, and loses no more than it must", () => {
+    const kept = planMemory(ordered, "recompute", Number.POSITIVE_INFINITY);
+    const less = planMemory(ordered, "recompute", 0.8 * kept.peakBytes);
+    expect(kept.fates.size).toBe(0);
+    expect(kept.memory).toBe("held");
+    expect(less.peakBytes).toBeLessThanOrEqual(0.8 * kept.peakBytes);
+    expect(less.recomputedMacs + less.fates.size > 0 || less.memory === "fresh").toBe(true);
   });
 });
 
