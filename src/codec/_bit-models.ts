@@ -27,7 +27,7 @@ export function zeroShare(state: number): number {
 /** `state` after `bit`; `limit` is at least 7, so that p stays in [0, 1). */
 export function adapt(state: number, bit: number, limit: number): number {
   const seen = state & 1023;
-  const target = bit === 0 ? 0x3fffff : 0;
+  const target = (bit - 1) & 0x3fffff;
   const moved = state + (Math.imul((target - (state >>> 10)) >> 3, steps[seen]!) & ~1023);
   return seen < limit ? (moved + 1) | 0 : moved | 0;
 }

@@ -7,12 +7,12 @@
 import { NetpareError } from "../tensor/error.ts";
 import { createBitModels, windows } from "./_bit-models.ts";
 import {
-  flagContexts,
   headerBytes,
   Neighbours,
-  rootContexts,
+  rootModels,
   type SymbolStreamShape,
-  treeDepth,
+  treeModels,
+  treeOf,
   unpackCoding,
 } from "./_symbol-stream.ts";
 import { RangeDecoder } from "./range-decoder.ts";
@@ -25,43 +25,32 @@ export type { SymbolStreamShape } from "./_symbol-stream.ts";
  */
 export function decodeSymbols(bytes: Uint8Array, count: number, shape: SymbolStreamShape): Uint8Array {
   const symbols = new Uint8Array(count);
-  const { alphabet, row } = shape;
+  const { alphabet } = shape;
   if (count === 0 || alphabet === 1) {
     if (bytes.length > 0) throw new NetpareError("bad-model", "symbols: bytes where none are needed");
     return symbols;
   }
   const coding = unpackCoding(bytes);
-  const { distance, signs } = coding;
+  const { depth, coded, pad } = treeOf(alphabet, coding.rawBits);
   const limit = windows[coding.window]!;
-  const depth = treeDepth(alphabet);
-  const coded = Math.max(depth - coding.rawBits, 0);
-  const rawBits = depth - coded;
-  const middle = 1 << (depth - 1);
-  const pad = ((1 << depth) - (alphabet - 1)) >> 1;
-  const models = createBitModels(flagContexts + rootContexts + (1 << coded));
+  const models = createBitModels(treeModels + (1 << coded));
   const decoder = new RangeDecoder(bytes, headerBytes);
-  const neighbours = new Neighbours(symbols, row, coding);
-  const side = (symbol: number) => (symbol === 0 ? 0 : symbol - 1 + pad < middle ? 1 : 2);
-  let last = 0;
+  const neighbours = new Neighbours(symbols, shape, coding);
   for (let i = 0; i < count; i++) {
     let symbol = decoder.bit(models, neighbours.flag(i), limit);
     if (symbol === 1 && depth > 0) {
       let node = 1;
       if (coded > 0) {
-        const context = signs ? side(last) * 3 + (i >= distance ? side(symbols[i - distance]!) : 0) : 0;
-        node = 2 | decoder.bit(models, flagContexts + context, limit);
-        for (let level = 1; level < coded; level++) {
-          node = (node << 1) | decoder.bit(models, flagContexts + rootContexts + node, limit);
-        }
+        node = 2 | decoder.bit(models, rootModels + neighbours.root(i), limit);
+        node = decoder.descend(models, treeModels, node, coded - 1, limit);
       }
-      if (rawBits > 0) node = (node << rawBits) | decoder.raw(rawBits);
+      if (coded < depth) node = (node << (depth - coded)) | decoder.raw(depth - coded);
       symbol = node - (1 << depth) - pad + 1;
       if (symbol < 1 || symbol >= alphabet) {
         throw new NetpareError("bad-model", `symbols: ${symbol} is not in 1..${alphabet - 1}`);
       }
     }
     symbols[i] = symbol;
-    last = symbol;
     neighbours.pass(symbol);
   }
   if (!decoder.finished()) throw new NetpareError("bad-model", "symbols: the stream does not end with its last symbol");

@@ -6,21 +6,24 @@
 import { createBitModels, windows } from "./_bit-models.ts";
 import { checkSymbols } from "./_check-symbols.ts";
 import {
-  flagContexts,
   Neighbours,
   packCoding,
-  rootContexts,
+  rootModels,
   type SymbolCoding,
   type SymbolStreamShape,
-  treeDepth,
+  treeModels,
+  treeOf,
 } from "./_symbol-stream.ts";
 import { RangeEncoder } from "./range-encoder.ts";
 
-const first: SymbolCoding = { contexts: 1, signs: true, window: 4, rawBits: 0, distance: 3 };
+const first: SymbolCoding = { contexts: 1, signs: true, window: 4, rawBits: 0, width: 3, edges: true };
+
+/** The share of a stream's length that a level less to decode is worth. */
+const rawLevelWorth = 0.001;
 
 /** What is tried, in this order; all of a line on top of the best so far. */
 const trials: readonly (readonly Partial<SymbolCoding>[])[] = [
-  [{ distance: 2 }, { distance: 9 }, { distance: 5 }, { distance: 25 }],
+  [{ width: 5 }, { width: 7 }, { edges: false }, { width: 2, edges: false }, { width: 1, edges: false }],
   [{ signs: false }],
   [{ contexts: 0 }, { contexts: 2 }, { contexts: 3 }],
   [{ rawBits: 1 }, { rawBits: 2 }, { rawBits: 3 }],
@@ -36,33 +39,29 @@ export function encodeSymbols(symbols: Uint8Array, shape: SymbolStreamShape): Ui
   checkSymbols(symbols, alphabet);
   if (symbols.length === 0 || alphabet === 1) return new Uint8Array(0);
   let best = first;
-  let shortest = encodeWith(symbols, shape, best);
+  let kept = encodeWith(symbols, shape, best);
+  let least = kept.length;
   for (const line of trials) {
     const base = best;
     for (const change of line) {
       const coding = { ...base, ...change };
       const bytes = encodeWith(symbols, shape, coding);
-      if (bytes.length >= shortest.length) continue;
-      shortest = bytes;
+      const cost = bytes.length * (1 - rawLevelWorth * coding.rawBits);
+      if (cost >= least) continue;
       best = coding;
+      kept = bytes;
+      least = cost;
     }
   }
-  return shortest;
+  return kept;
 }
 
-function encodeWith(symbols: Uint8Array, { alphabet, row }: SymbolStreamShape, coding: SymbolCoding): Uint8Array {
-  const { distance, signs } = coding;
+function encodeWith(symbols: Uint8Array, shape: SymbolStreamShape, coding: SymbolCoding): Uint8Array {
+  const { depth, coded, pad } = treeOf(shape.alphabet, coding.rawBits);
   const limit = windows[coding.window]!;
-  const depth = treeDepth(alphabet);
-  const coded = Math.max(depth - coding.rawBits, 0);
-  const rawBits = depth - coded;
-  const middle = 1 << (depth - 1);
-  const pad = ((1 << depth) - (alphabet - 1)) >> 1;
-  const models = createBitModels(flagContexts + rootContexts + (1 << coded));
+  const models = createBitModels(treeModels + (1 << coded));
   const encoder = new RangeEncoder();
-  const neighbours = new Neighbours(symbols, row, coding);
-  const side = (symbol: number) => (symbol === 0 ? 0 : symbol - 1 + pad < middle ? 1 : 2);
-  let last = 0;
+  const neighbours = new Neighbours(symbols, shape, coding);
   for (let i = 0; i < symbols.length; i++) {
     const symbol = symbols[i]!;
     encoder.bit(models, neighbours.flag(i), symbol === 0 ? 0 : 1, limit);
@@ -70,14 +69,12 @@ function encodeWith(symbols: Uint8Array, { alphabet, row }: SymbolStreamShape, c
       const value = symbol - 1 + pad;
       for (let level = 0; level < coded; level++) {
         const node = (1 << level) | (value >> (depth - level));
-        const context = signs ? side(last) * 3 + (i >= distance ? side(symbols[i - distance]!) : 0) : 0;
-        const model = level === 0 ? flagContexts + context : flagContexts + rootContexts + node;
+        const model = level === 0 ? rootModels + neighbours.root(i) : treeModels + node;
         encoder.bit(models, model, (value >> (depth - 1 - level)) & 1, limit);
       }
-      if (rawBits > 0) encoder.raw(value & ((1 << rawBits) - 1), rawBits);
+      if (coded < depth) encoder.raw(value & ((1 << (depth - coded)) - 1), depth - coded);
     }
     neighbours.pass(symbol);
-    last = symbol;
   }
   return encoder.finish(packCoding(coding));
 }
