@@ -4,6 +4,7 @@ import { type InferenceEnergy, measureEnergy } from "../engine/energy.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
 import { energyNote, markEnergy } from "../report/energy-note.ts";
 import { formatBytes, formatJoules, formatMs, formatRatio } from "../report/format.ts";
+import { NetpareError } from "../tensor/error.ts";
 import { loadModel, type ModelFile } from "./_model-file.ts";
 import { formatTable } from "./_table.ts";
 import { defineCommand } from "./define-command.ts";
@@ -31,6 +32,12 @@ export const benchCommand = defineCommand({
   async run({ args, options: given, host }) {
     const models: ModelFile[] = [];
     for (const file of args) models.push(await loadModel(file));
+    const foreign = models.find(({ engineFile }) => engineFile === undefined);
+    if (foreign)
+      throw new NetpareError(
+        "unsupported",
+        `bench times .onnx files, and ${foreign.file} is none; write one: netpare export ${foreign.file} --to onnx --out FILE`,
+      );
     const timing = host.progress("timing");
     const timed = await measureLatency(
       models.map(({ file }) => ({ name: file, model: file })),

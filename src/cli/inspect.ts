@@ -40,7 +40,9 @@ async function openSource(name: string): Promise<Source> {
   const graph = existsSync(name) ? undefined : zooModel(name);
   if (graph !== undefined) return { file: name, bytes: encodeModel(graph).length, opset: graphOpset, graph };
   const model = await loadModel(name);
-  const opset = readOpsets(await readFile(name)).get("") ?? graphOpset;
+  // Reading an .onnx raises its operator set; what the file says is in its bytes.
+  const opsets = model.engineFile === undefined ? model.graph.opsets : readOpsets(await readFile(name));
+  const opset = opsets.get("") ?? graphOpset;
   return { file: name, bytes: model.fileBytes, opset, graph: model.graph };
 }
 

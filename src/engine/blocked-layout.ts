@@ -85,12 +85,14 @@ class BlockedLayout {
   /**
    * Takes the gradient of a weight, as `ops/_conv-gradient.ts` interleaves it: an image `(1, N, H, W·C)` whose channels are samples,
    * each under its own kernels `dY: (N·O, 1, OH, OW)`, then the sum over samples; false where it is none. dY in blocks of channels
-   * is such a kernel without another move, and the sum is taken before the result leaves the blocks.
+   * is such a kernel without another move, and the sum is taken before the result leaves the blocks. onnxruntime wants the
+   * samples, which stand for channels, to be fewer than a block or whole blocks.
    */
   takeSampleSum(node: Node): boolean {
     const [image, weight] = node.inputs as [string, string];
     const [kernels, perSample, ...taps] = this.shape(weight) as Plane;
     const samples = this.shape(image)[1]!;
+    if (samples > this.block && samples % this.block !== 0) return false;
     const sum = this.sumOverSamples(node);
     if (sum === undefined || perSample !== 1 || (kernels / samples) % this.block !== 0) return false;
     const gy = this.intoBlocks(this.viewed(weight, [samples, kernels / samples, ...taps]));

@@ -1,5 +1,5 @@
 /** What commands print: the JSON that scripts read, field by field. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { analyzeCost } from "../../src/analysis/cost.ts";
@@ -259,6 +259,20 @@ describe("the rest", () => {
     expect(json).toMatchObject({ file: at("shipped.onnx"), format: "onnx" });
     const shipped = await readModel(at("shipped.onnx"));
     expect(shipped.nodes.some(({ op }) => op === "BatchNormalization")).toBe(false);
+  });
+
+  it("export writes .pare files, which other commands take like .onnx files", async () => {
+    const [onnx, pare] = [at("shipped.onnx"), at("shipped.pare")];
+    const written = await netpareJson("export", at("faces.onnx"), "--to", "pare", "--out", pare);
+    await netpareJson("export", at("faces.onnx"), "--out", onnx);
+    expect(written).toMatchObject({ file: pare, format: "pare", bytes: statSync(pare).size });
+    expect(statSync(pare).size).toBeLessThanOrEqual(statSync(onnx).size);
+    const [fromOnnx, fromPare] = await Promise.all([onnx, pare].map((file) => netpareJson("inspect", file)));
+    for (const field of ["parameters", "macs", "opset", "inputs", "unsupported"])
+      expect(fromPare[field]).toEqual(fromOnnx[field]);
+    const data = ["--data", "faces:size=48,channels=1,train=8,test=24"];
+    const evaluated = await Promise.all([onnx, pare].map((file) => netpareJson("evaluate", file, ...data)));
+    expect(evaluated[1]).toEqual(evaluated[0]);
   });
 
   it("methods and zoo list what there is, with parameters", async () => {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { writePare } from "../../src/format/write.ts";
 import { writeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
@@ -19,6 +20,11 @@ beforeAll(async () => {
   writeFileSync(at("truncated.onnx"), bytes.subarray(0, Math.floor(bytes.length / 2)));
   writeFileSync(at("empty.onnx"), "");
   writeFileSync(at("text.onnx"), "this is no model\n");
+  writeFileSync(at("text.pare"), "this is no model\n");
+  const pare = writePare(graph);
+  writeFileSync(at("whole.pare"), pare);
+  writeFileSync(at("cut.pare"), pare.subarray(0, pare.length - 1));
+  writeFileSync(at("later.pare"), pare.with(4, 9));
   await writeModel(at("damaged.onnx"), { ...graph, metadata: new Map([["netpare.preprocessing", "{"]]) });
 });
 
@@ -34,6 +40,14 @@ const refusals: readonly Refusal[] = [
   { what: "a truncated model", args: () => ["inspect", at("truncated.onnx")], says: "truncated.onnx" },
   { what: "an empty file", args: () => ["inspect", at("empty.onnx")], says: "the file is empty" },
   { what: "a text file", args: () => ["evaluate", at("text.onnx"), "--data", faces], says: "text.onnx" },
+  { what: "no .pare file", args: () => ["inspect", at("text.pare")], says: "text.pare: .pare file: it does not begin" },
+  { what: "a .pare file cut off", args: () => ["inspect", at("cut.pare")], says: "its checksum does not hold" },
+  {
+    what: "a .pare file of a later version",
+    args: () => ["evaluate", at("later.pare"), "--data", faces],
+    says: "version is 9",
+  },
+  { what: "timing of a .pare file", args: () => ["bench", at("whole.pare")], says: "netpare export" },
   { what: "an unknown command", args: () => ["inspekt", "x"], says: "Did you mean inspect?" },
   { what: "an unknown option", args: () => ["evaluate", "x", "--dat", "y"], says: "Did you mean --data?" },
   { what: "a missing option", args: () => ["evaluate", at("faces.onnx")], says: "--data is required" },

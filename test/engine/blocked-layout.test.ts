@@ -18,11 +18,21 @@ interface Case {
   readonly pads?: readonly number[];
   readonly bias?: boolean;
   readonly group?: number;
+  readonly batch?: number;
 }
 
-function convolution({ channels, outputs, kernel = 3, stride = 1, pads = [1, 1, 1, 1], bias, group = 1 }: Case) {
+function convolution({
+  channels,
+  outputs,
+  kernel = 3,
+  stride = 1,
+  pads = [1, 1, 1, 1],
+  bias,
+  group = 1,
+  batch = 3,
+}: Case) {
   const g = new TypedBuilder("conv");
-  g.input("x", "float32", [3, channels, 9, 7]);
+  g.input("x", "float32", [batch, channels, 9, 7]);
   g.input("w", "float32", [outputs, channels / group, kernel, kernel]);
   const inputs = ["x", "w"];
   if (bias) inputs.push(g.input("b", "float32", [outputs]));
@@ -84,11 +94,23 @@ describe("the blocked layout", () => {
     { channels: 32, outputs: 16, stride: 2, pads: [0, 1, 1, 0] },
     { channels: 32, outputs: 16, pads: [0, 0, 0, 0] },
     { channels: 6, outputs: 32, group: 2 },
+    { channels: 16, outputs: 16, batch: 32 },
   ];
   it.each(gradients)("sums the same gradient: $channels to $outputs channels", async (given) => {
     const graph = weightGradient(given);
     expect(blockedConvolutions(graph)).toBeGreaterThan(blockedConvolutions(convolution(given)));
     expect(await errorInBlocks(graph)).toBeLessThan(1e-5);
+  });
+
+  it("leaves a gradient whose samples are more than a block and no whole blocks", async () => {
+    for (const given of [
+      { channels: 16, outputs: 16, batch: 24 },
+      { channels: 6, outputs: 32, group: 2, batch: 9 },
+    ]) {
+      const graph = weightGradient(given);
+      expect(blockedConvolutions(graph)).toBe(blockedConvolutions(convolution(given)));
+      expect(await errorInBlocks(graph)).toBeLessThan(1e-5);
+    }
   });
 
   it("takes what its blocks fit, and nothing else", () => {

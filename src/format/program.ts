@@ -1,0 +1,111 @@
+/**
+ * What a `.pare` file holds, as plain data: a graph of ONNX operators whose values are numbers, and its constants as they are coded.
+ * Every dimension is a constant, or a multiple of the batch.
+ */
+import type { Attributes } from "../graph/attributes.ts";
+import type { DType, TypedArray } from "../tensor/dtype.ts";
+
+/** A dimension: `size`, or `size` for each image of the batch. */
+export interface ProgramDim {
+  readonly size: number;
+  readonly perImage: boolean;
+}
+
+export interface ProgramValue {
+  readonly dtype: DType;
+  readonly dims: readonly ProgramDim[];
+}
+
+/** An operator on values by their numbers; -1 is an absent optional one. */
+export interface ProgramNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly attributes: Attributes;
+}
+
+/** A value that comes in or goes out, and what it is called. */
+export interface Port {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** A constant. */
+export interface CodedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly content: Content;
+  /** Bytes of its streams in the file. */
+  readonly storedBytes: number;
+  /** The elements; each call decodes anew. */
+  readonly decode: () => TypedArray;
+}
+
+/** In which form the elements of a constant are in the file. */
+export type Content =
+  | { readonly form: "raw" | "float16" }
+  | SymbolContent
+  /** Where the elements other than 0 are, and what they are. */
+  | { readonly form: "sparse"; readonly positions: () => Uint8Array; readonly values: CodedTensor };
+
+/** Element i is `table[symbols[i]]`, times the scale of its place on the first axis where there are scales. */
+export interface SymbolContent {
+  readonly form: "symbols";
+  readonly table: readonly number[];
+  readonly scales: Float32Array | undefined;
+  readonly symbols: () => Uint8Array;
+}
+
+export interface Program {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly opset: number;
+  readonly values: readonly ProgramValue[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** In an order in which they can run. */
+  readonly nodes: readonly ProgramNode[];
+  /** Constants by the number of their value. */
+  readonly tensors: ReadonlyMap<number, CodedTensor>;
+}
+
+/** The first bytes of a file: "PARE". */
+export const magic = [0x50, 0x41, 0x52, 0x45] as const;
+
+/** The version that this code writes, and the latest that it reads. */
+export const version = 1;
+
+/** Bytes before what the checksum covers: magic, version, checksum. */
+export const headBytes = 9;
+
+/** Element types by their numbers in the file. */
+export const fileDtypes: readonly DType[] = [
+  "float32",
+  "int64",
+  "int8",
+  "uint8",
+  "int32",
+  "bool",
+  "float16",
+  "float64",
+  "int16",
+  "uint16",
+  "uint32",
+  "uint64",
+  "bfloat16",
+];
+
+/** Attribute kinds by their numbers in the file. */
+export const attributeKinds = ["int", "ints", "float", "floats", "string", "strings"] as const;
+
+/** Forms of constants by their numbers in the file. */
+export const forms = ["raw", "float16", "symbols", "sparse"] as const;
+
+/** How symbols are coded, by number. */
+export const symbolCoders = ["packed", "adaptive", "huffman"] as const;
+
+/** How a table of symbols is written, by number. */
+export const tableKinds = ["integers", "float16", "float32"] as const;
+
+/** Bits of a packed symbol. */
+export const symbolBits = (alphabet: number): number => Math.max(1, 32 - Math.clz32(alphabet - 1));

@@ -1,0 +1,298 @@
+/**
+ * Reads `.pare` files; `docs/format.md` is their byte table. Ships to browsers: no dependency, no node module. Nothing is
+ * allocated before what the file says is known to fit the limit, and no byte is read outside the file.
+ */
+import { decodeHuffman } from "../codec/huffman-decoder.ts";
+import { unpackBits } from "../codec/packed-bits.ts";
+import { decodeSymbols } from "../codec/symbols-decoder.ts";
+import type { Attribute } from "../graph/attributes.ts";
+import { allocate, type DType, type TypedArray, viewBytes } from "../tensor/dtype.ts";
+import { NetpareError } from "../tensor/error.ts";
+import { fromFloat16 } from "../tensor/half.ts";
+import { checksum } from "./_checksum.ts";
+import {
+  attributeKinds,
+  type CodedTensor,
+  type Content,
+  fileDtypes,
+  forms,
+  headBytes,
+  magic,
+  type Port,
+  type Program,
+  type ProgramDim,
+  type ProgramNode,
+  symbolBits,
+  symbolCoders,
+  tableKinds,
+  version,
+} from "./program.ts";
+
+export type * from "./program.ts";
+
+export interface ReadLimits {
+  /** Most bytes that the constants may decode to; 1 GiB where left out. */
+  readonly decodedBytes?: number;
+}
+
+const defaultDecodedBytes = 2 ** 30;
+/** Most bytes of the part that says what the file holds. */
+const structureLimit = 2 ** 24;
+
+/** The error of a file that cannot be read. */
+export function badFile(message: string): NetpareError {
+  return new NetpareError("bad-model", `.pare file: ${message}`);
+}
+
+/**
+ * Reads a file. Constants are decoded when they are asked for.
+ * @throws NetpareError `bad-model` where it is none, of a later version, damaged or too large.
+ */
+export function readPare(file: Uint8Array, { decodedBytes = defaultDecodedBytes }: ReadLimits = {}): Program {
+  if (magic.some((byte, i) => file[i] !== byte)) throw badFile("it does not begin with PARE; is it one?");
+  if (file[4] !== version)
+    throw badFile(`its version is ${file[4]}, this reader knows version ${version}; use a later netpare`);
+  const found = checksum(file.subarray(headBytes));
+  if (file.length < headBytes || new DataView(file.buffer, file.byteOffset).getUint32(5, true) !== found)
+    throw badFile("its checksum does not hold; it is damaged or cut off");
+  const head = new Cursor(file, headBytes);
+  const plain = head.size();
+  if (plain > structureLimit) throw badFile(`its structure says it has ${plain} bytes`);
+  const structure = decodeSymbols(head.bytes(head.size()), plain, { alphabet: 256, row: 1 });
+  return new Structure(structure, file, head.at, decodedBytes).program();
+}
+
+/** A place in bytes. */
+class Cursor {
+  constructor(
+    readonly data: Uint8Array,
+    public at = 0,
+  ) {}
+
+  byte(): number {
+    if (this.at >= this.data.length) throw badFile("it ends too early");
+    return this.data[this.at++]!;
+  }
+
+  /** An unsigned integer below 2^53, seven bits a byte, low bits first. */
+  size(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (value > Number.MAX_SAFE_INTEGER || factor > 2 ** 49) throw badFile("a number is too large");
+      if (byte < 128) return value;
+    }
+  }
+
+  /** A signed integer: 0, -1, 1, -2, … */
+  integer(): number {
+    const value = this.size();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** How many follow, each of a byte or more. */
+  count(): number {
+    const count = this.size();
+    if (count > this.data.length - this.at) throw badFile(`it says ${count} follow where fewer bytes do`);
+    return count;
+  }
+
+  bytes(length: number): Uint8Array {
+    if (length > this.data.length - this.at) throw badFile("it ends too early");
+    this.at += length;
+    return this.data.subarray(this.at - length, this.at);
+  }
+
+  float(): number {
+    return viewBytes("float32", this.bytes(4).slice())[0]!;
+  }
+
+  list<T>(read: () => T): T[] {
+    return Array.from({ length: this.count() }, read);
+  }
+
+  one<T>(of: readonly T[], what: string): T {
+    const at = this.size();
+    if (at >= of.length) throw badFile(`${what} ${at} is unknown`);
+    return of[at]!;
+  }
+}
+
+class Structure {
+  private readonly from: Cursor;
+  private readonly streams: Cursor;
+  private texts: readonly string[] = [];
+
+  constructor(
+    structure: Uint8Array,
+    file: Uint8Array,
+    streamsAt: number,
+    private decodable: number,
+  ) {
+    this.from = new Cursor(structure);
+    this.streams = new Cursor(file, streamsAt);
+  }
+
+  program(): Program {
+    const { from } = this;
+    const utf8 = new TextDecoder();
+    this.texts = from.list(() => utf8.decode(from.bytes(from.size())));
+    const metadata = new Map(from.list(() => [this.text(), this.text()] as const));
+    const opset = from.size();
+    const values = from.list(() => ({
+      dtype: from.one(fileDtypes, "element type"),
+      dims: from.list((): ProgramDim => {
+        const dim = from.size();
+        return { size: Math.floor(dim / 2), perImage: dim % 2 === 1 };
+      }),
+    }));
+    const value = (least = 0) => {
+      const at = from.size() - 1;
+      if (at < least || at >= values.length) throw badFile(`value ${at} does not exist`);
+      return at;
+    };
+    const port = (): Port => ({ name: this.text(), value: value() });
+    const [inputs, outputs] = [from.list(port), from.list(port)];
+    const nodes = from.list(
+      (): ProgramNode => ({
+        op: this.text(),
+        domain: this.text(),
+        inputs: from.list(() => value(-1)),
+        outputs: from.list(() => value(-1)),
+        attributes: Object.fromEntries(from.list(() => [this.text(), this.attribute()])),
+      }),
+    );
+    const tensors = new Map(
+      from.list(() => {
+        const at = value();
+        const { dtype, dims } = values[at]!;
+        if (dims.some(({ perImage }) => perImage)) throw badFile(`constant ${at} has the batch as a dimension`);
+        return [
+          at,
+          this.tensor(
+            dtype,
+            dims.map(({ size }) => size),
+          ),
+        ] as const;
+      }),
+    );
+    return { metadata, opset, values, inputs, outputs, nodes, tensors };
+  }
+
+  private text(): string {
+    return this.from.one(this.texts, "text");
+  }
+
+  private attribute(): Attribute {
+    const { from } = this;
+    const kind = from.one(attributeKinds, "kind of attribute");
+    switch (kind) {
+      case "int":
+        return { kind, value: from.integer() };
+      case "ints":
+        return { kind, value: from.list(() => from.integer()) };
+      case "float":
+        return { kind, value: from.float() };
+      case "floats":
+        return { kind, value: from.list(() => from.float()) };
+      case "string":
+        return { kind, value: this.text() };
+      case "strings":
+        return { kind, value: from.list(() => this.text()) };
+    }
+  }
+
+  private tensor(dtype: DType, shape: readonly number[]): CodedTensor {
+    const count = shape.reduce((product, size) => product * size, 1);
+    this.decodable -= count * allocate(dtype, 0).BYTES_PER_ELEMENT;
+    if (!(this.decodable >= 0)) throw badFile("its constants are larger than the limit; raise it if they should be");
+    const begun = this.streams.at;
+    const { content, decode } = this.content(dtype, count, count / (shape[0] || 1));
+    return { dtype, shape, content, decode, storedBytes: this.streams.at - begun };
+  }
+
+  private content(dtype: DType, count: number, row: number): { content: Content; decode: () => TypedArray } {
+    const form = this.from.one(forms, "form");
+    switch (form) {
+      case "raw": {
+        const bytes = this.streams.bytes(count * allocate(dtype, 0).BYTES_PER_ELEMENT);
+        return { content: { form }, decode: () => viewBytes(dtype, bytes.slice()) };
+      }
+      case "float16": {
+        const bytes = this.streams.bytes(2 * count);
+        const decode = () => Float32Array.from(viewBytes("float16", bytes.slice()), fromFloat16);
+        return { content: { form }, decode: () => into(dtype, decode()) };
+      }
+      case "symbols":
+        return this.symbolContent(dtype, count, row);
+      case "sparse": {
+        const positions = this.symbols(count, 2, row);
+        const values = this.tensor(dtype, [this.from.size()]);
+        const decode = () => scatter(allocate(dtype, count), positions(), values.decode());
+        return { content: { form, positions, values }, decode };
+      }
+    }
+  }
+
+  private symbolContent(dtype: DType, count: number, row: number) {
+    const { from } = this;
+    const kind = from.one(tableKinds, "kind of table");
+    const length = from.count();
+    if (length === 0 || length > 256) throw badFile(`a table of ${length} values`);
+    let last = 0;
+    const table = Array.from({ length }, () => {
+      if (kind === "integers") last += from.integer();
+      return kind === "integers"
+        ? last
+        : kind === "float32"
+          ? from.float()
+          : fromFloat16(from.byte() + 256 * from.byte());
+    });
+    const scaleCount = from.count();
+    const scales = scaleCount === 0 ? undefined : viewBytes("float32", from.bytes(4 * scaleCount).slice());
+    if (scales && scales.length * row !== count) throw badFile(`${scales.length} scales for ${count / row} rows`);
+    const symbols = this.symbols(count, length, row);
+    const decode = () => {
+      const coded = symbols();
+      const out = allocate(dtype, count);
+      if (out instanceof BigInt64Array || out instanceof BigUint64Array)
+        for (let i = 0; i < count; i++) out[i] = BigInt(table[coded[i]!]!);
+      else for (let i = 0; i < count; i++) out[i] = table[coded[i]!]! * (scales ? scales[Math.floor(i / row)]! : 1);
+      return out;
+    };
+    return { content: { form: "symbols" as const, table, scales, symbols }, decode };
+  }
+
+  /** A stream of `count` symbols below `alphabet`. */
+  private symbols(count: number, alphabet: number, row: number): () => Uint8Array {
+    const coder = this.from.one(symbolCoders, "coder");
+    const bytes = this.streams.bytes(this.from.size());
+    return () => {
+      const symbols = decoders[coder](bytes, count, alphabet, row);
+      for (let i = 0; i < count; i++) if (symbols[i]! >= alphabet) throw badFile("a symbol is not in its table");
+      return symbols;
+    };
+  }
+}
+
+const decoders: Readonly<
+  Record<(typeof symbolCoders)[number], (bytes: Uint8Array, count: number, alphabet: number, row: number) => Uint8Array>
+> = {
+  packed: (bytes, count, alphabet) => unpackBits(bytes, count, symbolBits(alphabet)),
+  adaptive: (bytes, count, alphabet, row) => decodeSymbols(bytes, count, { alphabet, row }),
+  huffman: decodeHuffman,
+};
+
+function into(dtype: DType, values: Float32Array): TypedArray {
+  const out = allocate(dtype, values.length);
+  (out as Float32Array).set(values);
+  return out;
+}
+
+function scatter(out: TypedArray, positions: Uint8Array, values: TypedArray): TypedArray {
+  let next = 0;
+  for (let i = 0; i < positions.length; i++) if (positions[i]) out[i] = values[next++] as never;
+  if (next !== values.length) throw badFile(`${values.length} values for ${next} places`);
+  return out;
+}

@@ -1,0 +1,100 @@
+/** Writes `.pare` files; `docs/format.md` is their byte table. */
+import { encodeSymbols } from "../codec/symbols-encoder.ts";
+import type { Attribute } from "../graph/attributes.ts";
+import type { Graph } from "../graph/graph.ts";
+import { ByteWriter } from "./_bytes.ts";
+import { checksum } from "./_checksum.ts";
+import { codeTensor } from "./code-tensor.ts";
+import { type PlainProgram, programOf } from "./from-graph.ts";
+import { attributeKinds, fileDtypes, magic, version } from "./program.ts";
+
+/**
+ * The bytes of a file that computes what `graph` computes, with constants bit by bit as they are.
+ * @throws NetpareError `unsupported` where the graph cannot be written, naming value or node.
+ */
+export function writePare(graph: Graph): Uint8Array {
+  const program = programOf(graph);
+  const codes = new Map([...program.tensors].map(([value, tensor]) => [value, codeTensor(tensor)]));
+  const structure = new ByteWriter();
+  const texts = textsOf(program);
+  structure.list(texts, (text) => {
+    const utf8 = new TextEncoder().encode(text);
+    structure.size(utf8.length);
+    structure.bytes(utf8);
+  });
+  writeStructure(structure, program, new Map([...texts].map((text, i) => [text, i])));
+  structure.list(codes, ([value, { record }]) => {
+    structure.size(value + 1);
+    structure.bytes(record);
+  });
+
+  const body = new ByteWriter();
+  const plain = structure.result();
+  const coded = encodeSymbols(plain, { alphabet: 256, row: 1 });
+  body.size(plain.length);
+  body.size(coded.length);
+  body.bytes(coded);
+  for (const { streams } of codes.values()) body.bytes(streams);
+  const covered = body.result();
+  const file = new ByteWriter();
+  file.bytes(Uint8Array.from([...magic, version]));
+  file.bytes(new Uint8Array(Uint32Array.of(checksum(covered)).buffer));
+  file.bytes(covered);
+  return file.result();
+}
+
+/** Every text of the program, once. */
+function textsOf({ metadata, inputs, outputs, nodes }: PlainProgram): Set<string> {
+  const ofAttribute = (attribute: Attribute) =>
+    attribute.kind === "string" ? [attribute.value] : attribute.kind === "strings" ? attribute.value : [];
+  return new Set([
+    ...[...metadata].flat(),
+    ...[...inputs, ...outputs].map(({ name }) => name),
+    ...nodes.flatMap(({ op, domain, attributes }) => [
+      op,
+      domain,
+      ...Object.entries(attributes).flatMap(([name, attribute]) => [name, ...ofAttribute(attribute)]),
+    ]),
+  ]);
+}
+
+function writeStructure(out: ByteWriter, program: PlainProgram, numbers: ReadonlyMap<string, number>): void {
+  const text = (value: string) => out.size(numbers.get(value)!);
+  const value = (at: number) => out.size(at + 1);
+  out.list(program.metadata, ([key, content]) => {
+    text(key);
+    text(content);
+  });
+  out.size(program.opset);
+  out.list(program.values, ({ dtype, dims }) => {
+    out.size(fileDtypes.indexOf(dtype));
+    out.list(dims, ({ size, perImage }) => out.size(2 * size + (perImage ? 1 : 0)));
+  });
+  for (const ports of [program.inputs, program.outputs])
+    out.list(ports, (port) => {
+      text(port.name);
+      value(port.value);
+    });
+  out.list(program.nodes, ({ op, domain, inputs, outputs, attributes }) => {
+    text(op);
+    text(domain);
+    out.list(inputs, value);
+    out.list(outputs, value);
+    out.list(Object.entries(attributes), ([name, attribute]) => {
+      text(name);
+      writeAttribute(out, attribute, text);
+    });
+  });
+}
+
+function writeAttribute(out: ByteWriter, attribute: Attribute, text: (value: string) => void): void {
+  out.size(attributeKinds.indexOf(attribute.kind as (typeof attributeKinds)[number]));
+  const { kind } = attribute;
+  if (kind === "int") out.integer(attribute.value);
+  else if (kind === "ints") out.list(attribute.value, (item) => out.integer(item));
+  else if (kind === "float") out.float(attribute.value);
+  else if (kind === "floats") out.list(attribute.value, (item) => out.float(item));
+  else if (kind === "string") text(attribute.value);
+  else if (kind === "strings") out.list(attribute.value, text);
+  else throw new Error(`internal: an attribute of kind ${kind}`);
+}
