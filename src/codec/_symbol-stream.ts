@@ -87,11 +87,10 @@ export class Neighbours {
     this.signs = signs;
     this.half = (1 << depth) / 2 - pad;
     this.edges = new Uint8Array(edges ? width * width || 1 : 1);
-    if (edges)
-      for (let i = 0; i < width; i++) {
-        this.edges[i]! |= 2;
-        this.edges[i * width]! |= 1;
-      }
+    for (let i = 0; edges && i < width; i++) {
+      this.edges[i]! |= 2;
+      this.edges[i * width]! |= 1;
+    }
     this.columns = new Uint16Array(contexts === 3 ? Math.min(row, symbols.length) : 1).fill(400);
   }
 

@@ -4,6 +4,7 @@
  * a code each. Byte 0 is the bits of a gap, 0 for the plain form.
  */
 import { NetpareError } from "../tensor/error.ts";
+import { checkAlphabet } from "./_check-symbols.ts";
 import { CodeReader, decodingTable } from "./_huffman-code.ts";
 
 /**
@@ -11,6 +12,7 @@ import { CodeReader, decodingTable } from "./_huffman-code.ts";
  * @throws NetpareError `bad-model` where the codes, the gaps or the length of `bytes` are not such a stream's.
  */
 export function decodeHuffman(bytes: Uint8Array, count: number, alphabet: number): Uint8Array {
+  checkAlphabet(alphabet, "bad-model");
   const symbols = new Uint8Array(count);
   const gapBits = bytes[0] ?? 0;
   if (gapBits > 8 || (count === 0 && bytes.length > 0)) throw new NetpareError("bad-model", "huffman: bad header");

@@ -3,7 +3,7 @@
  * that a kernel reads as they are.
  */
 import { NetpareError } from "../tensor/error.ts";
-import { checkSymbols } from "./_check-symbols.ts";
+import { checkAlphabet, checkSymbols } from "./_check-symbols.ts";
 
 /**
  * `symbols`, each below 2^bits (bits in 1..8), in ⌈N · bits / 8⌉ bytes.
@@ -24,9 +24,10 @@ export function packBits(symbols: Uint8Array, bits: number): Uint8Array {
 
 /**
  * The `count` symbols of `bits` bits each (1..8) that `bytes` hold.
- * @throws NetpareError `bad-model` where `bytes` are not as long as they say, or the bits behind the last symbol are not 0.
+ * @throws NetpareError `bad-model` where `bits` is not 1..8, `bytes` are not as long as they say, or the bits behind the last symbol are not 0.
  */
 export function unpackBits(bytes: Uint8Array, count: number, bits: number): Uint8Array {
+  checkAlphabet(2 ** bits, "bad-model");
   const length = Math.ceil((count * bits) / 8);
   if (bytes.length !== length) {
     throw new NetpareError("bad-model", `packed bits: expected ${length} bytes, found ${bytes.length}`);

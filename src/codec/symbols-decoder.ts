@@ -6,6 +6,7 @@
  */
 import { NetpareError } from "../tensor/error.ts";
 import { createBitModels, windows } from "./_bit-models.ts";
+import { checkAlphabet } from "./_check-symbols.ts";
 import {
   headerBytes,
   Neighbours,
@@ -21,11 +22,12 @@ export type { SymbolStreamShape } from "./_symbol-stream.ts";
 
 /**
  * The `count` symbols that `encodeSymbols` wrote into `bytes` with the same `shape`.
- * @throws NetpareError `bad-model` where a symbol is not of the alphabet, or the stream is longer or shorter than its symbols.
+ * @throws NetpareError `bad-model` where the alphabet is not 1..256, a symbol is not of it, or the stream is longer or shorter than its symbols.
  */
 export function decodeSymbols(bytes: Uint8Array, count: number, shape: SymbolStreamShape): Uint8Array {
-  const symbols = new Uint8Array(count);
   const { alphabet } = shape;
+  checkAlphabet(alphabet, "bad-model");
+  const symbols = new Uint8Array(count);
   if (count === 0 || alphabet === 1) {
     if (bytes.length > 0) throw new NetpareError("bad-model", "symbols: bytes where none are needed");
     return symbols;

@@ -77,6 +77,13 @@ describe.each(coders)("$name", (coder) => {
     );
   });
 
+  it("refuses an alphabet of none, and of more than 256", () => {
+    for (const alphabet of [0, -1, 2 ** 20, 2 ** 31, Number.NaN]) {
+      if (coder.name === "packed bits" && alphabet <= 0) continue;
+      expect(refuses(coder, Uint8Array.of(1, 2, 3, 4), 5, { alphabet, row: 1 })).toBe(true);
+    }
+  });
+
   const shape = { alphabet: 16, row: 72 };
   const symbols = clustered(2000, shape.alphabet, shape.row, 2);
   const whole = coder.encode(symbols, shape);
