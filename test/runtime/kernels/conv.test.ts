@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import type { Kernels } from "../../../src/runtime/kernels/index.ts";
+import { layPlanes, packWeights, tapOffsets, type Window } from "../../../src/runtime/kernels/pack.ts";
+import { type Bed, coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
+import { convolve, nameOf, windowOf, windows } from "./windows.ts";
+
+const names = ["spread", "conv"] as const;
+
+interface Case {
+  readonly window: Window;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly residual: "none" | "apart" | "in place";
+  readonly clamp: readonly [number, number];
+}
+
+/** Lays a case out and returns how to run it, and where its result comes to lie. */
+function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[number]> }, c: Case) {
+  const { window: v, channels, outputs } = c;
+  const planes = layPlanes(v);
+  const count = channels * planes.taps.length;
+  const x = noise(channels * v.h * v.w, 1);
+  const weights = noise(outputs * count, 2);
+  const bias = noise(outputs, 3);
+  const residual = noise(outputs * v.oh * v.ow, 4);
+  const source = bed.put(x);
+  const spreadTo = planes.direct ? source : bed.room((channels * planes.channelBytes) / 4);
+  const offsets = bed.put(tapOffsets(planes, channels));
+  const packed = bed.put(packWeights(weights, outputs, count));
+  const biasAt = bed.put(bias);
+  const apart = c.residual === "apart" ? bed.put(residual) : 0;
+  const dst = c.residual === "in place" ? bed.put(residual) : bed.room(residual.length);
+  const run = () => {
+    if (c.residual === "in place") new Float32Array(bed.memory.buffer, dst, residual.length).set(residual);
+    if (!planes.direct) {
+      const { rows, cols } = planes;
+      kernels.spread(source, spreadTo, channels, v.h, v.w, v.top, v.left, rows, cols, v.strides[0], v.strides[1], 0);
+    }
+    const add = c.residual === "in place" ? dst : apart;
+    const { oh, ow, rowBytes } = planes;
+    kernels.conv(spreadTo, offsets, count, packed, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp);
+    return bed.floats(dst, residual.length);
+  };
+  const pixels = v.oh * v.ow;
+  const expected = convolve(x, v, channels, weights, outputs).map((sum, i) => {
+    const value = sum + bias[Math.floor(i / pixels)]! + (c.residual === "none" ? 0 : residual[i]!);
+    return Math.min(Math.max(value, c.clamp[0]), c.clamp[1]);
+  });
+  return { run, expected };
+}
+
+const open = [-Infinity, Infinity] as const;
+const warmCase: Case = { window: windows[0]!, channels: 2, outputs: 3, residual: "none", clamp: open };
+const warmSmall: Case = { ...warmCase, window: windows[2]! };
+
+describe.each(variants)("conv, %s", (variant) => {
+  it("agrees with float64 on odd shapes, cold and warm", async () => {
+    const fresh = await freshKernels(names, variant);
+    const check = () => {
+      for (const window of windows)
+        for (const [channels, outputs] of [
+          [1, 1],
+          [3, 5],
+          [2, 8],
+          [5, 11],
+        ] as const)
+          for (const residual of ["none", "apart", "in place"] as const) {
+            const clamp = residual === "apart" ? ([-0.5, 0.75] as const) : open;
+            fresh.bed.clear();
+            const { run, expected } = lay(fresh, { window, channels, outputs, residual, clamp });
+            expectClose(run(), expected, 1e-5, `${channels}->${outputs}, ${nameOf(window)}, residual ${residual}`);
+            fresh.bed.checkGuards();
+          }
+    };
+    let turn = 0;
+    coldAndWarm(check, () => {
+      fresh.bed.clear();
+      lay(fresh, turn++ % 2 === 0 ? warmCase : warmSmall).run();
+    });
+  });
+
+  it("keeps NaN through the clamp", async () => {
+    const fresh = await freshKernels(names, variant);
+    const { run } = lay(fresh, {
+      window: windowOf([8, 8], [1, 1]),
+      channels: 1,
+      outputs: 1,
+      residual: "none",
+      clamp: [0, 6],
+    });
+    run();
+    new Float32Array(fresh.bed.memory.buffer, 1024, 1)[0] = Number.NaN;
+    expect(Array.from(run(), Number.isNaN)).toEqual(Array.from({ length: 64 }, (_, i) => i === 0));
+  });
+});
