@@ -73,3 +73,23 @@ export function tapOffsets(
     return Math.floor(k / taps.length) * channelBytes + taps[k % taps.length]!;
   });
 }
+
+/**
+ * The weights (O, K) that are not zero as the stream of the sparse kernels: for each output an int32 count, then as many pairs of
+ * int32 byte offset and float32 weight. `offsets` (K) are `tapOffsets`, or 4 k for a dense layer.
+ */
+export function packSparse(weights: ArrayLike<number>, outputs: number, offsets: ArrayLike<number>): Int32Array {
+  const count = offsets.length;
+  const words: number[] = [];
+  const float = new Float32Array(1);
+  const bits = new Int32Array(float.buffer);
+  for (let o = 0; o < outputs; o++) {
+    const head = words.push(0) - 1;
+    for (let k = 0; k < count; k++) {
+      float[0] = weights[o * count + k]!;
+      if (float[0] !== 0) words.push(offsets[k]!, bits[0]!);
+    }
+    words[head] = (words.length - head - 1) / 2;
+  }
+  return Int32Array.from(words);
+}

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { packWeights } from "../../../src/runtime/kernels/pack.ts";
+import { packSparse, packWeights } from "../../../src/runtime/kernels/pack.ts";
 import { coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 
 const shapes = [
@@ -12,25 +12,19 @@ const shapes = [
   [33, 24],
 ] as const;
 
-describe.each(variants)("gemm, %s", (variant) => {
-  it("agrees with float64, cold and warm", async () => {
-    const { bed, kernels } = await freshKernels(["gemm"], variant);
-    const attempt = (count: number, outputs: number, residual: boolean) => {
+describe.each(variants)("dense layers, %s", (variant) => {
+  it("agree with float64, dense and sparse, cold and warm", async () => {
+    const { bed, kernels } = await freshKernels(["gemm", "sparseGemm"], variant);
+    const attempt = (sparse: boolean, count: number, outputs: number, residual: boolean) => {
       bed.clear();
-      const [x, w, b, r] = [noise(count, 1), noise(count * outputs, 2), noise(outputs, 3), noise(outputs, 4)];
+      const [x, b, r] = [noise(count, 1), noise(outputs, 3), noise(outputs, 4)];
+      const w = noise(count * outputs, 2).map((value) => (sparse && value < 0.3 ? 0 : value));
       const dst = residual ? bed.put(r) : bed.room(outputs);
       const [lo, hi] = residual ? [-0.4, 0.6] : [-Infinity, Infinity];
-      kernels.gemm(
-        bed.put(x),
-        count,
-        bed.put(packWeights(w, outputs, count)),
-        bed.put(b),
-        residual ? dst : 0,
-        dst,
-        outputs,
-        lo,
-        hi,
-      );
+      const [xAt, bAt, add] = [bed.put(x), bed.put(b), residual ? dst : 0];
+      const offsets = Int32Array.from({ length: count }, (_, k) => 4 * k);
+      if (sparse) kernels.sparseGemm(xAt, bed.put(packSparse(w, outputs, offsets)), bAt, add, dst, outputs, lo, hi);
+      else kernels.gemm(xAt, count, bed.put(packWeights(w, outputs, count)), bAt, add, dst, outputs, lo, hi);
       const expected = Array.from({ length: outputs }, (_, o) => {
         const sum = x.reduce((s, value, k) => s + value * w[o * count + k]!, b[o]! + (residual ? r[o]! : 0));
         return Math.min(Math.max(sum, lo), hi);
@@ -39,8 +33,11 @@ describe.each(variants)("gemm, %s", (variant) => {
       bed.checkGuards();
     };
     const check = () => {
-      for (const [count, outputs] of shapes) for (const residual of [false, true]) attempt(count, outputs, residual);
+      for (const [count, outputs] of shapes)
+        for (const residual of [false, true])
+          for (const sparse of [false, true]) attempt(sparse, count, outputs, residual);
     };
-    coldAndWarm(check, () => attempt(5, 3, false));
+    let turn = 0;
+    coldAndWarm(check, () => attempt(turn++ % 2 === 0, 5, 3, false));
   });
 });

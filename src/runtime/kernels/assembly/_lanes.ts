@@ -37,3 +37,15 @@ export function total(v: v128): f32 {
     f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   );
 }
+
+/** The distance from `dst` to `residual` that says there is none: tensors are 16-byte aligned, so no true distance is odd. */
+// @ts-ignore: decorator
+@inline export const none: usize = 1;
+
+/** Adds the residual that lies `residual` bytes from `at`, clamps, and stores `lanes` lanes. */
+// @ts-ignore: decorator
+@inline
+export function close(at: usize, v: v128, residual: usize, lanes: i32, lo: v128, hi: v128): void {
+  if (residual != none) v = f32x4.add(v, v128.load(at + residual));
+  put(at, clamp(v, lo, hi), lanes);
+}

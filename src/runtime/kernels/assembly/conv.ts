@@ -5,19 +5,7 @@
  * Other maps: 4 pixels of the flattened map x 8 outputs, outputs in the lanes, pixels broadcast; no pixel is wasted, however small
  * the map. Twelve accumulators spill on x64, and one row of 4 pixels x 8 outputs runs at half the speed.
  */
-import { clamp, madd, put } from "./_lanes";
-
-/** The distance from `dst` to `residual` that says there is none: tensors are 16-byte aligned, so no true distance is odd. */
-// @ts-ignore: decorator
-@inline const none: usize = 1;
-
-/** Adds the residual, clamps and stores `lanes` pixels. `residual` is its distance from `at`, or `none`. */
-// @ts-ignore: decorator
-@inline
-function close(at: usize, v: v128, residual: usize, lanes: i32, lo: v128, hi: v128): void {
-  if (residual != none) v = f32x4.add(v, v128.load(at + residual));
-  put(at, clamp(v, lo, hi), lanes);
-}
+import { clamp, close, madd, none } from "./_lanes";
 
 // @ts-ignore: decorator
 @inline
