@@ -19,14 +19,21 @@ export interface Window {
 
 /** How a window's input is laid out and read. */
 export interface Planes {
-  /** True where the input itself serves and `spread` is left out: one flat row (`oh` = 1, `ow` = h w). */
-  readonly direct: boolean;
-  /** Size of one phase. */
-  readonly rows: number;
-  readonly cols: number;
+  /** The operands of `spread` from `h` to `strideX`; left out where the input itself serves. */
+  readonly spread?: readonly [
+    h: number,
+    w: number,
+    top: number,
+    left: number,
+    rows: number,
+    cols: number,
+    strideY: number,
+    strideX: number,
+  ];
   /** Bytes of one channel: all its phases. */
   readonly channelBytes: number;
   readonly rowBytes: number;
+  /** The output's size to be told to the kernels: a 1x1 window's map is one flat row, `oh` = 1 and `ow` = h w. */
   readonly oh: number;
   readonly ow: number;
   /** Byte offset of each tap, row-major over the window. */
@@ -41,16 +48,25 @@ export function packWeights(weights: ArrayLike<number>, outputs: number, count: 
   return packed;
 }
 
-/** The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies. */
+/** Channels a multiple of this apart fall into few sets of a first-level cache, and drive each other out of it. */
+const crowdedBytes = 256;
+const marginFloats = 16;
+
+/**
+ * The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies, unless its channels crowd the cache: then
+ * `spread` copies them some way apart.
+ */
 export function layPlanes(window: Window): Planes {
-  const { h, w, oh, ow } = window;
+  const { h, w, oh, ow, top, left } = window;
   const [kh, kw] = window.kernel;
   const [sy, sx] = window.strides;
   const [dy, dx] = window.dilations;
-  if (kh * kw * sy * sx === 1 && window.top === 0 && window.left === 0 && oh === h && ow === w) {
+  if (kh * kw * sy * sx === 1 && top === 0 && left === 0 && oh === h && ow === w) {
+    const flat = { oh: 1, ow: h * w, taps: Int32Array.of(0) };
     const bytes = h * w * 4;
-    const flat = { rows: 1, cols: h * w, channelBytes: bytes, rowBytes: bytes, oh: 1, ow: h * w };
-    return { direct: true, ...flat, taps: Int32Array.of(0) };
+    if (bytes % crowdedBytes !== 0) return { channelBytes: bytes, rowBytes: bytes, ...flat };
+    const cols = h * w + marginFloats;
+    return { spread: [1, h * w, 0, 0, 1, cols, 1, 1], channelBytes: cols * 4, rowBytes: cols * 4, ...flat };
   }
   const rows = oh + Math.floor(((kh - 1) * dy) / sy);
   const cols = ow + Math.floor(((kw - 1) * dx) / sx);
@@ -61,7 +77,8 @@ export function layPlanes(window: Window): Planes {
     const phase = (y % sy) * sx + (x % sx);
     taps[t] = ((phase * rows + Math.floor(y / sy)) * cols + Math.floor(x / sx)) * 4;
   }
-  return { direct: false, rows, cols, channelBytes: sy * sx * rows * cols * 4, rowBytes: cols * 4, oh, ow, taps };
+  const channelBytes = sy * sx * rows * cols * 4;
+  return { spread: [h, w, top, left, rows, cols, sy, sx], channelBytes, rowBytes: cols * 4, oh, ow, taps };
 }
 
 /** The taps of all `channels`, channel-major: the offsets of `conv`, in the order of its weights (O, C kh kw). */
@@ -75,21 +92,18 @@ export function tapOffsets(
 }
 
 /**
- * The weights (O, K) that are not zero as the stream of the sparse kernels: for each output an int32 count, then as many pairs of
- * int32 byte offset and float32 weight. `offsets` (K) are `tapOffsets`, or 4 k for a dense layer.
+ * The weights (O, K) that are not zero as the stream of the sparse kernels: for each output its int32 count, its int32 index, and
+ * `count` pairs of int32 byte offset and float32 weight; outputs by falling count. `offsets` (K) are `tapOffsets`, or 4 k for a
+ * dense layer.
  */
-export function packSparse(weights: ArrayLike<number>, outputs: number, offsets: ArrayLike<number>): Int32Array {
+export function packSparse(weights: Float32Array, outputs: number, offsets: ArrayLike<number>): Int32Array {
   const count = offsets.length;
-  const words: number[] = [];
-  const float = new Float32Array(1);
-  const bits = new Int32Array(float.buffer);
-  for (let o = 0; o < outputs; o++) {
-    const head = words.push(0) - 1;
-    for (let k = 0; k < count; k++) {
-      float[0] = weights[o * count + k]!;
-      if (float[0] !== 0) words.push(offsets[k]!, bits[0]!);
-    }
-    words[head] = (words.length - head - 1) / 2;
-  }
-  return Int32Array.from(words);
+  const bits = new Int32Array(weights.buffer, weights.byteOffset, weights.length);
+  const streams = Array.from({ length: outputs }, (_, o) => {
+    const words = [0, o];
+    for (let k = 0; k < count; k++) if (weights[o * count + k] !== 0) words.push(offsets[k]!, bits[o * count + k]!);
+    words[0] = words.length / 2 - 1;
+    return words;
+  });
+  return Int32Array.from(streams.sort((a, b) => b.length - a.length).flat());
 }

@@ -30,7 +30,7 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const bias = noise(outputs, 3);
   const residual = noise(outputs * v.oh * v.ow, 4);
   const source = bed.put(x);
-  const spreadTo = planes.direct ? source : bed.room((channels * planes.channelBytes) / 4);
+  const spreadTo = planes.spread === undefined ? source : bed.room((channels * planes.channelBytes) / 4);
   const taps = tapOffsets(planes, channels);
   const offsets = bed.put(taps);
   const packed = bed.put(packWeights(weights, outputs, count));
@@ -40,10 +40,7 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const dst = c.residual === "in place" ? bed.put(residual) : bed.room(residual.length);
   const run = () => {
     if (c.residual === "in place") new Float32Array(bed.memory.buffer, dst, residual.length).set(residual);
-    if (!planes.direct) {
-      const { rows, cols } = planes;
-      kernels.spread(source, spreadTo, channels, v.h, v.w, v.top, v.left, rows, cols, v.strides[0], v.strides[1], 0);
-    }
+    if (planes.spread !== undefined) kernels.spread(source, spreadTo, channels, ...planes.spread, 0);
     const add = c.residual === "in place" ? dst : apart;
     const { oh, ow, rowBytes } = planes;
     if (c.form === "conv")

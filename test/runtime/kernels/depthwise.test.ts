@@ -15,11 +15,10 @@ describe.each(variants)("depthwise, %s", (variant) => {
       const pixels = v.oh * v.ow;
       const [x, w] = [noise(channels * v.h * v.w, 1), noise(outputs * area, 2)];
       const [b, r] = [noise(outputs, 3), noise(outputs * pixels, 4)];
-      const { direct, rows, cols, channelBytes, rowBytes, oh, ow, taps } = layPlanes(v);
+      const { spread, channelBytes, rowBytes, oh, ow, taps } = layPlanes(v);
       const source = bed.put(x);
-      const planes = direct ? source : bed.room((channels * channelBytes) / 4);
-      if (!direct)
-        kernels.spread(source, planes, channels, v.h, v.w, v.top, v.left, rows, cols, v.strides[0], v.strides[1], 0);
+      const planes = spread === undefined ? source : bed.room((channels * channelBytes) / 4);
+      if (spread !== undefined) kernels.spread(source, planes, channels, ...spread, 0);
       const dst = residual ? bed.put(r) : bed.room(r.length);
       const [lo, hi] = residual ? [-0.5, 0.75] : [-Infinity, Infinity];
       const [tapsAt, wAt, bAt, add] = [bed.put(taps), bed.put(w), bed.put(b), residual ? dst : 0];

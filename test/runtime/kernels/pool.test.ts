@@ -12,12 +12,11 @@ describe.each(variants)("pool, %s", (variant) => {
     const attempt = (v: Window, channels: number, mode: "max" | "average" | "average with padding") => {
       bed.clear();
       const x = noise(channels * v.h * v.w, 1);
-      const { direct, rows, cols, channelBytes, rowBytes, oh, ow, taps } = layPlanes(v);
+      const { spread, channelBytes, rowBytes, oh, ow, taps } = layPlanes(v);
       const source = bed.put(x);
-      const planes = direct ? source : bed.room((channels * channelBytes) / 4);
+      const planes = spread === undefined ? source : bed.room((channels * channelBytes) / 4);
       const fill = mode === "max" ? -Infinity : 0;
-      if (!direct)
-        kernels.spread(source, planes, channels, v.h, v.w, v.top, v.left, rows, cols, v.strides[0], v.strides[1], fill);
+      if (spread !== undefined) kernels.spread(source, planes, channels, ...spread, fill);
       const inside = (pixel: readonly number[]) =>
         [...tapsOf(v)].flatMap((tap) => at(x, v, 0, pixel, tap) ?? []).length;
       const counts = [...pixelsOf(v)].map((pixel) => (mode === "average" ? inside(pixel) : taps.length));

@@ -9,10 +9,11 @@ export function sparseGemm(
 ): void {
   for (let o = 0; o < outputs; o++) {
     const count = load<i32>(stream);
-    stream += 4;
+    const at: usize = load<i32>(stream, 4) * 4;
+    stream += 8;
     const end4: usize = stream + (count & ~3) * 8;
     const end: usize = stream + count * 8;
-    let a = load<f32>(bias);
+    let a = load<f32>(bias + at);
     let b: f32 = 0, c: f32 = 0, d: f32 = 0;
     for (; stream < end4; stream += 32) {
       a += load<f32>(src + load<i32>(stream)) * load<f32>(stream, 4);
@@ -22,13 +23,8 @@ export function sparseGemm(
     }
     for (; stream < end; stream += 8) a += load<f32>(src + load<i32>(stream)) * load<f32>(stream, 4);
     a = a + b + (c + d);
-    if (residual) {
-      a += load<f32>(residual);
-      residual += 4;
-    }
+    if (residual) a += load<f32>(residual + at);
     a = a < lo ? lo : a;
-    store<f32>(dst, a > hi ? hi : a);
-    bias += 4;
-    dst += 4;
+    store<f32>(dst + at, a > hi ? hi : a);
   }
 }
