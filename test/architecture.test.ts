@@ -135,7 +135,7 @@ describe("every source file", () => {
   });
 
   it("is named in kebab-case", () => {
-    const name = /^_?[a-z0-9]+(-[a-z0-9]+)*(_pb)?\.ts$/;
+    const name = /^_?[a-z0-9]+(-[a-z0-9]+)*(_pb|\.d)?\.ts$/;
     expect(files.filter(({ path }) => !name.test(posix.basename(path))).map(({ path }) => path)).toEqual([]);
   });
 });
