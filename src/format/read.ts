@@ -28,6 +28,7 @@ import {
   version,
 } from "./program.ts";
 
+export type { Attribute } from "../graph/attributes.ts";
 export type * from "./program.ts";
 
 export interface ReadLimits {

@@ -1,0 +1,82 @@
+/** Sums, products and their kin of two operands, one of which may be a channel's number or a scalar; more operands in turn. */
+import type { ProgramNode } from "../../format/read.ts";
+import type { Build, Place } from "../build.ts";
+import { closing } from "./_bounds.ts";
+import { addCopy, broadcastIndices } from "./move.ts";
+
+/** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
+export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged: number]> = new Map([
+  ["Add", [0, 0]],
+  ["Sub", [1, 6]],
+  ["Mul", [2, 2]],
+  ["Div", [3, 7]],
+  ["Max", [4, 4]],
+  ["Min", [5, 5]],
+  ["Sum", [0, 0]],
+  ["PRelu", [8, 8]],
+]);
+
+export function addArithmetic(build: Build, node: ProgramNode): void {
+  const [first, ...others] = node.inputs as [number, ...number[]];
+  const shape = build.shape(node.outputs[0]!);
+  if (others.length === 0) build.view(node.outputs[0]!, first);
+  let a = { place: build.read(first), shape: build.shape(first) };
+  for (const [i, other] of others.entries()) {
+    const b = { place: build.read(other), shape: build.shape(other) };
+    const isLast = i === others.length - 1;
+    const end = isLast ? closing(build, node.outputs[0]!, { residual: false }) : undefined;
+    const dst = end ? build.write(end.output) : build.scratch(4 * sizeOf(shape));
+    const bounds = [end?.lo ?? Number.NEGATIVE_INFINITY, end?.hi ?? Number.POSITIVE_INFINITY] as const;
+    combine(build, node.op, a, b, shape, dst, bounds);
+    a = { place: dst, shape };
+  }
+}
+
+interface Side {
+  readonly place: Place;
+  readonly shape: readonly number[];
+}
+
+function combine(
+  build: Build,
+  op: string,
+  a: Side,
+  b: Side,
+  shape: readonly number[],
+  dst: Place,
+  bounds: readonly [number, number],
+): void {
+  const [plain, exchanged] = arithmeticOps.get(op)!;
+  const size = sizeOf(shape);
+  // Of two that are not alike the smaller one is the second.
+  const turned = sizeOf(a.shape) < size && sizeOf(b.shape) === size && op !== "PRelu";
+  const [first, second] = turned ? [b, a] : [a, b];
+  const channels = sizeOf(second.shape) < size ? channelsOf(second.shape, shape) : undefined;
+  const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut(build, side, shape));
+  const left = whole(first);
+  const right = channels ? second.place : whole(second);
+  const runs = channels ? [...channels, 1] : [1, size, 0];
+  build.call("arithmetic", turned ? exchanged : plain, left, right, dst, ...runs, ...bounds);
+}
+
+/** How `shape` falls into runs that share one element of `small`; undefined where it does not. */
+function channelsOf(
+  small: readonly number[],
+  shape: readonly number[],
+): readonly [channels: number, count: number] | undefined {
+  const padded = [...new Array(shape.length - small.length).fill(1), ...small] as number[];
+  const from = padded.findIndex((size) => size > 1);
+  if (from === -1) return [1, sizeOf(shape)];
+  const to = padded.findLastIndex((size) => size > 1) + 1;
+  const inside = padded.slice(from, to).every((size, i) => size === shape[from + i]);
+  const outside = shape.slice(0, from).every((size) => size === 1);
+  return inside && outside ? [sizeOf(padded), sizeOf(shape.slice(to))] : undefined;
+}
+
+function spreadOut(build: Build, { place, shape: from }: Side, shape: readonly number[]): Place {
+  const dst = build.scratch(4 * sizeOf(shape));
+  addCopy(build, place, dst, broadcastIndices(from, shape));
+  return dst;
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,55 @@
+/** Concat and Split: runs of the parts copied to or from their places in the whole. */
+import type { ProgramNode } from "../../format/read.ts";
+import { attribute, type Build, behind } from "../build.ts";
+
+export function addConcat(build: Build, node: ProgramNode): void {
+  const sources = node.inputs.map((input) => build.read(input));
+  const dst = build.write(node.outputs[0]!);
+  addRuns(build, node, node.outputs[0]!, node.inputs, (part, inWhole, runs) =>
+    build.act(copyRuns(runs.outer, runs.part, runs.whole, runs.part), sources[part]!, behind(dst, inWhole)),
+  );
+}
+
+export function addSplit(build: Build, node: ProgramNode): void {
+  const src = build.read(node.inputs[0]!);
+  const targets = node.outputs.map((output) => build.write(output));
+  addRuns(build, node, node.inputs[0]!, node.outputs, (part, inWhole, runs) =>
+    build.act(copyRuns(runs.outer, runs.whole, runs.part, runs.part), behind(src, inWhole), targets[part]!),
+  );
+}
+
+/** A part's elements lie in `outer` runs of `part` each; those of the whole begin `whole` elements apart. */
+interface Runs {
+  readonly outer: number;
+  readonly part: number;
+  readonly whole: number;
+}
+
+function addRuns(
+  build: Build,
+  node: ProgramNode,
+  whole: number,
+  parts: readonly number[],
+  add: (part: number, bytesInWhole: number, runs: Runs) => void,
+): void {
+  const shape = build.shape(whole);
+  const axis = (attribute(node, "axis", 0) + shape.length) % shape.length;
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const stride = shape[axis]! * inner;
+  let at = 0;
+  for (const [i, part] of parts.entries()) {
+    const run = build.shape(part)[axis]! * inner;
+    add(i, 4 * at, { outer: build.size(whole) / stride, part: run, whole: stride });
+    at += run;
+  }
+}
+
+/** Copies runs of `length` from one stride to another, in elements. */
+function copyRuns(outer: number, fromStride: number, toStride: number, length: number) {
+  return (memory: Float32Array, from: number, to: number) => {
+    for (let r = 0; r < outer; r++) {
+      const begin = from / 4 + r * fromStride;
+      memory.copyWithin(to / 4 + r * toStride, begin, begin + length);
+    }
+  };
+}

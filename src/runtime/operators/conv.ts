@@ -1,0 +1,47 @@
+/** Conv: dense, depthwise, or sparse where few weights are left; with bias, a residual sum and bounds in the kernel. */
+import type { ProgramNode } from "../../format/read.ts";
+import { attribute, type Build, behind, unsupported } from "../build.ts";
+import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { closing } from "./_bounds.ts";
+import { spreadInput, windowOf } from "./_window.ts";
+
+/** Up to this share of weights that are not zero the sparse kernel is the faster. */
+export const sparseDensity = 0.4;
+
+/** Whether so few weights are left that the sparse kernels are faster. */
+export function isSparse(weights: Float32Array): boolean {
+  let left = 0;
+  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) left++;
+  return left <= sparseDensity * weights.length;
+}
+
+export function addConv(build: Build, node: ProgramNode): void {
+  const [, weight, bias = -1] = node.inputs as [number, number, number?];
+  const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
+  const weights = build.constant(weight);
+  if (!(weights instanceof Float32Array)) throw unsupported("weights that are no float32");
+  const window = windowOf(build, node, kernel);
+  const { planes, src } = spreadInput(build, node, window, 0);
+  const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
+  const dst = build.write(output);
+  const biases = build.put(bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias)));
+  const { oh, ow, rowBytes, channelBytes, taps } = planes;
+  const group = attribute(node, "group", 1);
+  if (perGroup === 1 && group > 1) {
+    const channel = [outputs, outputs / group, channelBytes, oh, ow, rowBytes, lo, hi] as const;
+    build.call("depthwise", src, build.put(taps), taps.length, build.put(weights), biases, residual, dst, ...channel);
+    return;
+  }
+  const offsets = tapOffsets(planes, perGroup);
+  const offsetsAt = build.put(offsets);
+  const [own, count] = [outputs / group, offsets.length];
+  for (let g = 0; g < group; g++) {
+    const part = weights.subarray(g * own * count, (g + 1) * own * count);
+    const from = behind(src, g * perGroup * channelBytes);
+    const map = g * own * oh * ow * 4;
+    const beside = typeof residual === "number" ? 0 : behind(residual, map);
+    const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
+    if (isSparse(part)) build.call("sparseConv", from, build.put(packSparse(part, own, offsets)), ...rest);
+    else build.call("conv", from, offsetsAt, count, build.put(packWeights(part, own, count)), ...rest);
+  }
+}

@@ -1,0 +1,55 @@
+/** Dense layers: Gemm and MatMul by a constant matrix, row by row. */
+import type { ProgramNode } from "../../format/read.ts";
+import { attribute, type Build, behind, unsupported } from "../build.ts";
+import { packSparse, packWeights } from "../kernels/pack.ts";
+import { closing } from "./_bounds.ts";
+import { isSparse } from "./conv.ts";
+
+export function addGemm(build: Build, node: ProgramNode): void {
+  const [x, w, c = -1] = node.inputs as [number, number, number?];
+  if (attribute(node, "transA", 0)) throw unsupported("Gemm with transA");
+  const alpha = attribute(node, "alpha", 1);
+  const beta = attribute(node, "beta", 1);
+  const outputs = build.shape(node.outputs[0]!).at(-1)!;
+  const bias = c < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(c), (value) => value * beta);
+  if (bias.length !== outputs && bias.length !== 1) throw unsupported("Gemm with a bias for each row");
+  const biases = bias.length === outputs ? bias : new Float32Array(outputs).fill(bias[0]!);
+  addDense(build, node, x, rowsOf(build, w, outputs, attribute(node, "transB", 0) === 1, alpha), biases);
+}
+
+export function addMatMul(build: Build, node: ProgramNode): void {
+  const [x, w] = node.inputs as [number, number];
+  const outputs = build.shape(node.outputs[0]!).at(-1)!;
+  if (build.shape(w).length !== 2) throw unsupported("MatMul by other than a constant matrix");
+  addDense(build, node, x, rowsOf(build, w, outputs, false, 1), new Float32Array(outputs));
+}
+
+/** A constant matrix as rows of outputs, times `alpha`. */
+function rowsOf(build: Build, value: number, outputs: number, isRows: boolean, alpha: number): Float32Array {
+  const matrix = build.constant(value);
+  const count = matrix.length / outputs;
+  return Float32Array.from({ length: matrix.length }, (_, i) => {
+    const [o, k] = [Math.floor(i / count), i % count];
+    return alpha * matrix[isRows ? i : k * outputs + o]!;
+  });
+}
+
+function addDense(build: Build, node: ProgramNode, x: number, weights: Float32Array, bias: Float32Array): void {
+  const outputs = bias.length;
+  const count = weights.length / outputs;
+  const rows = build.size(x) / count;
+  const src = build.read(x);
+  const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
+  const dst = build.write(output);
+  const sparse = isSparse(weights);
+  const offsets = Int32Array.from({ length: count }, (_, k) => 4 * k);
+  const packed = build.put(sparse ? packSparse(weights, outputs, offsets) : packWeights(weights, outputs, count));
+  const biases = build.put(bias);
+  for (let row = 0; row < rows; row++) {
+    const from = behind(src, 4 * row * count);
+    const at = 4 * row * outputs;
+    const beside = typeof residual === "number" ? 0 : behind(residual, at);
+    if (sparse) build.call("sparseGemm", from, packed, biases, beside, behind(dst, at), outputs, lo, hi);
+    else build.call("gemm", from, count, packed, biases, beside, behind(dst, at), outputs, lo, hi);
+  }
+}

@@ -1,0 +1,38 @@
+/** The operators that the runtime runs: each puts its steps into a build. */
+import type { ProgramNode } from "../../format/read.ts";
+import type { Build } from "../build.ts";
+import { addArithmetic, arithmeticOps } from "./arithmetic.ts";
+import { addBatchNormalization } from "./batch-normalization.ts";
+import { addConcat, addSplit } from "./concat.ts";
+import { addConv } from "./conv.ts";
+import { addGemm, addMatMul } from "./gemm.ts";
+import { addLrn } from "./lrn.ts";
+import { addMove, moves } from "./move.ts";
+import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
+import { addSoftmax } from "./softmax.ts";
+import { addUnary, unaryOps } from "./unary.ts";
+
+export type Operator = (build: Build, node: ProgramNode) => void;
+
+const view: Operator = (build, { inputs, outputs }) => build.view(outputs[0]!, inputs[0]!);
+const all = (names: Iterable<string>, operator: Operator) => [...names].map((name) => [name, operator] as const);
+
+/** By ONNX's names. */
+export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ["Conv", addConv],
+  ["Gemm", addGemm],
+  ["MatMul", addMatMul],
+  ["MaxPool", addPool],
+  ["AveragePool", addPool],
+  ["GlobalAveragePool", addGlobalAveragePool],
+  ["GlobalMaxPool", addGlobalMaxPool],
+  ["LRN", addLrn],
+  ["BatchNormalization", addBatchNormalization],
+  ["Concat", addConcat],
+  ["Split", addSplit],
+  ["Softmax", addSoftmax],
+  ...all(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"], view),
+  ...all(arithmeticOps.keys(), addArithmetic),
+  ...all(unaryOps.keys(), addUnary),
+  ...all(moves.keys(), addMove),
+]);
