@@ -33,7 +33,7 @@ export async function compileKernels<N extends KernelName>(
       const { instance } = await WebAssembly.instantiate(decode(texts[name] ?? modules.plain[name]), {
         env: { memory },
       });
-      return [name, Object.values(instance.exports)[0]];
+      return [name, instance.exports[name]];
     }),
   );
   return Object.fromEntries(made) as Kernels<N>;

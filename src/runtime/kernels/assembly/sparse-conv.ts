@@ -2,33 +2,31 @@
  * Sparse convolution over planes: the formula of `conv`, where only weights that are not zero stand in `stream`:
  * for each output, its int32 count, its int32 index, and `count` pairs (int32 byte offset into the planes, float32 weight).
  * Outputs of equal counts follow each other, so that the processor foresees the end of each inner loop.
- * Pixels in the lanes, outputs inside: a block of pixels stays in the cache while all outputs' streams pass. A flat or wide map takes 32
- * neighbours of a row at once; others four vectors anywhere in the map, two pairs a step, so that eight sums are under way.
+ * Pixels in the lanes, outputs inside: a block of pixels stays in the cache while all outputs' streams pass. 16 pixels are four
+ * vectors: neighbours of a row, or anywhere in the map. With more than four sums in nested loops V8 spills them, which costs more than
+ * waiting for the additions.
  */
 import { clamp, close, madd, none } from "./_lanes";
 
-/** 32 pixels from `s` to `at`, all outputs. */
-function block32(
-  s: usize, stream: usize, bias: usize, residual: usize, dst: usize, outputs: i32, plane: usize, lo: v128, hi: v128,
+/** 16 neighbouring pixels from `s`, all outputs. */
+function block16(
+  s: usize, stream: usize, bias: usize, residual: usize, dst: usize, outputs: i32, plane: usize, low: f32, high: f32,
 ): void {
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let o = 0; o < outputs; o++) {
+    const count = load<i32>(stream);
     const output = load<i32>(stream, 4);
-    const end: usize = stream + 8 + load<i32>(stream) * 8;
     const at: usize = dst + output * plane;
     stream += 8;
     let a0 = v128.load32_splat(bias + output * 4);
-    let a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-    for (; stream < end; stream += 8) {
+    let a1 = a0, a2 = a0, a3 = a0;
+    for (const end: usize = stream + count * 8; stream < end; stream += 8) {
       const p: usize = s + load<i32>(stream);
       const w = v128.load32_splat(stream, 4);
       a0 = madd(v128.load(p), w, a0);
       a1 = madd(v128.load(p, 16), w, a1);
       a2 = madd(v128.load(p, 32), w, a2);
       a3 = madd(v128.load(p, 48), w, a3);
-      a4 = madd(v128.load(p, 64), w, a4);
-      a5 = madd(v128.load(p, 80), w, a5);
-      a6 = madd(v128.load(p, 96), w, a6);
-      a7 = madd(v128.load(p, 112), w, a7);
     }
     if (residual != none) {
       const r: usize = at + residual;
@@ -36,19 +34,11 @@ function block32(
       a1 = f32x4.add(a1, v128.load(r, 16));
       a2 = f32x4.add(a2, v128.load(r, 32));
       a3 = f32x4.add(a3, v128.load(r, 48));
-      a4 = f32x4.add(a4, v128.load(r, 64));
-      a5 = f32x4.add(a5, v128.load(r, 80));
-      a6 = f32x4.add(a6, v128.load(r, 96));
-      a7 = f32x4.add(a7, v128.load(r, 112));
     }
     v128.store(at, clamp(a0, lo, hi));
     v128.store(at, clamp(a1, lo, hi), 16);
     v128.store(at, clamp(a2, lo, hi), 32);
     v128.store(at, clamp(a3, lo, hi), 48);
-    v128.store(at, clamp(a4, lo, hi), 64);
-    v128.store(at, clamp(a5, lo, hi), 80);
-    v128.store(at, clamp(a6, lo, hi), 96);
-    v128.store(at, clamp(a7, lo, hi), 112);
   }
 }
 
@@ -56,44 +46,28 @@ function block32(
 function block4(
   s0: usize, s1: usize, s2: usize, s3: usize, stream: usize, bias: usize, residual: usize,
   d0: usize, d1: usize, d2: usize, d3: usize, l0: i32, l1: i32, l2: i32, l3: i32,
-  outputs: i32, plane: usize, lo: v128, hi: v128,
+  outputs: i32, plane: usize, low: f32, high: f32,
 ): void {
-  const zero = f32x4.splat(0);
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let o = 0; o < outputs; o++) {
     const count = load<i32>(stream);
     const output = load<i32>(stream, 4);
     const to: usize = output * plane;
     stream += 8;
-    const even: usize = stream + (count & ~1) * 8;
     let a0 = v128.load32_splat(bias + output * 4);
-    let a1 = a0, a2 = a0, a3 = a0, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
-    for (; stream < even; stream += 16) {
-      let p: usize = load<i32>(stream);
-      let w = v128.load32_splat(stream, 4);
-      a0 = madd(v128.load(s0 + p), w, a0);
-      a1 = madd(v128.load(s1 + p), w, a1);
-      a2 = madd(v128.load(s2 + p), w, a2);
-      a3 = madd(v128.load(s3 + p), w, a3);
-      p = load<i32>(stream, 8);
-      w = v128.load32_splat(stream, 12);
-      b0 = madd(v128.load(s0 + p), w, b0);
-      b1 = madd(v128.load(s1 + p), w, b1);
-      b2 = madd(v128.load(s2 + p), w, b2);
-      b3 = madd(v128.load(s3 + p), w, b3);
-    }
-    if (count & 1) {
+    let a1 = a0, a2 = a0, a3 = a0;
+    for (const end: usize = stream + count * 8; stream < end; stream += 8) {
       const p: usize = load<i32>(stream);
       const w = v128.load32_splat(stream, 4);
       a0 = madd(v128.load(s0 + p), w, a0);
       a1 = madd(v128.load(s1 + p), w, a1);
       a2 = madd(v128.load(s2 + p), w, a2);
       a3 = madd(v128.load(s3 + p), w, a3);
-      stream += 8;
     }
-    close(d0 + to, f32x4.add(a0, b0), residual, l0, lo, hi);
-    if (l1) close(d1 + to, f32x4.add(a1, b1), residual, l1, lo, hi);
-    if (l2) close(d2 + to, f32x4.add(a2, b2), residual, l2, lo, hi);
-    if (l3) close(d3 + to, f32x4.add(a3, b3), residual, l3, lo, hi);
+    close(d0 + to, a0, residual, l0, lo, hi);
+    if (l1) close(d1 + to, a1, residual, l1, lo, hi);
+    if (l2) close(d2 + to, a2, residual, l2, lo, hi);
+    if (l3) close(d3 + to, a3, residual, l3, lo, hi);
   }
 }
 
@@ -102,16 +76,15 @@ export function sparseConv(
   src: usize, stream: usize, bias: usize, residual: usize, dst: usize,
   outputs: i32, oh: i32, ow: i32, rowBytes: i32, lo: f32, hi: f32,
 ): void {
-  const low = f32x4.splat(lo), high = f32x4.splat(hi);
   const plane: usize = oh * ow * 4;
   const apart = residual ? residual - dst : none;
   let x = 0, y = 0;
   while (y < oh) {
     let s: usize = src + y * rowBytes + x * 4;
     let d: usize = dst + (y * ow + x) * 4;
-    if (ow - x >= 32) {
-      block32(s, stream, bias, apart, d, outputs, plane, low, high);
-      x += 32;
+    if (ow - x >= 16) {
+      block16(s, stream, bias, apart, d, outputs, plane, lo, hi);
+      x += 16;
       if (x == ow) (x = 0), y++;
       continue;
     }
@@ -136,6 +109,6 @@ export function sparseConv(
       x += 4;
       if (x >= ow) (x = 0), y++;
     }
-    block4(s0, s1, s2, s3, stream, bias, apart, d0, d1, d2, d3, l0, l1, l2, l3, outputs, plane, low, high);
+    block4(s0, s1, s2, s3, stream, bias, apart, d0, d1, d2, d3, l0, l1, l2, l3, outputs, plane, lo, hi);
   }
 }
