@@ -160,7 +160,10 @@ describe("operators", () => {
 });
 
 describe("whole networks", () => {
-  const widths: Readonly<Record<string, Record<string, number>>> = { "vgg-s": { width: 0.1 }, densenet: { depth: 22, growth: 8 } };
+  const widths: Readonly<Record<string, Record<string, number>>> = {
+    "vgg-s": { width: 0.1 },
+    densenet: { depth: 22, growth: 8 },
+  };
   it.each(architectures.map(({ name }) => name))("%s", async (name) => {
     const settings = widths[name] ?? {};
     const graph = simplify(findArchitecture(name).build(settings, createRandom(1))).graph;
