@@ -4,18 +4,10 @@ import { type Dim, type Graph, type Node, nodeLabel } from "../graph/graph.ts";
 import { type Facts, inferFacts } from "../ops/infer.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { attributeKinds, type Port, type ProgramDim, type ProgramNode, type ProgramValue } from "./program.ts";
+import { attributeKinds, type Port, type Program, type ProgramDim } from "./program.ts";
 
 /** A program whose constants are not coded yet. */
-export interface PlainProgram {
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly opset: number;
-  readonly values: readonly ProgramValue[];
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-  readonly nodes: readonly ProgramNode[];
-  readonly tensors: ReadonlyMap<number, Tensor>;
-}
+export type PlainProgram = Program<Tensor>;
 
 /**
  * Numbers a graph's values: inputs, constants, then what nodes write.

@@ -57,7 +57,8 @@ export interface SymbolContent {
   readonly symbols: () => Uint8Array;
 }
 
-export interface Program {
+/** A file's content; `T` is how its constants are held. */
+export interface Program<T = CodedTensor> {
   readonly metadata: ReadonlyMap<string, string>;
   readonly opset: number;
   readonly values: readonly ProgramValue[];
@@ -66,7 +67,7 @@ export interface Program {
   /** In an order in which they can run. */
   readonly nodes: readonly ProgramNode[];
   /** Constants by the number of their value. */
-  readonly tensors: ReadonlyMap<number, CodedTensor>;
+  readonly tensors: ReadonlyMap<number, T>;
 }
 
 /** The first bytes of a file: "PARE". */
