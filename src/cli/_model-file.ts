@@ -1,11 +1,9 @@
 /** Model files as commands take them and write them. */
 import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, resolve } from "node:path";
-import { readPare } from "../format/read.ts";
-import { graphOf } from "../format/to-graph.ts";
+import { access, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { readAnyModel } from "../engine/open-model.ts";
 import type { Graph } from "../graph/graph.ts";
-import { readModel } from "../onnx/index.ts";
 import { operators } from "../ops/registry.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
@@ -20,8 +18,6 @@ export interface ModelFile {
   readonly graph: Graph;
   /** Bytes of the file, without external data. */
   readonly fileBytes: number;
-  /** The file again where onnxruntime can open it itself, external data and all. */
-  readonly engineFile: string | undefined;
 }
 
 const knownOperators = new Set(operators.filter(({ domain }) => domain === "").map(({ op }) => op));
@@ -34,19 +30,7 @@ export async function loadModel(file: string): Promise<ModelFile> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) throw new NetpareError("io", `there is no file ${file}; give the path of an .onnx model`);
   if (found.isDirectory()) throw new NetpareError("io", `${file} is a folder; give the path of an .onnx model`);
-  const known = { file, name: basename(file), fileBytes: found.size };
-  if (extname(file) !== ".pare")
-    return { ...known, graph: await readModel(file, { knownOperators }), engineFile: file };
-  return { ...known, graph: await readPareModel(file), engineFile: undefined };
-}
-
-async function readPareModel(file: string): Promise<Graph> {
-  try {
-    return graphOf(readPare(await readFile(file)));
-  } catch (error) {
-    if (error instanceof NetpareError) throw new NetpareError(error.code, `${file}: ${error.message}`);
-    throw error;
-  }
+  return { file, name: basename(file), graph: await readAnyModel(file, { knownOperators }), fileBytes: found.size };
 }
 
 /** The zoo's network of that name with default settings, undefined where there is none. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type InferenceEnergy, measureEnergy } from "../engine/energy.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
+import { type Engine, engineOf } from "../engine/open-model.ts";
 import { energyNote, markEnergy } from "../report/energy-note.ts";
 import { formatBytes, formatJoules, formatMs, formatRatio } from "../report/format.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -12,7 +13,10 @@ import { defineCommand } from "./define-command.ts";
 const options = z.object({
   batch: z.array(z.int().positive().max(65536)).min(1).default([1, 32]).describe("batch sizes"),
   threads: z.int().positive().max(256).default(1).describe("threads of the engine"),
-  engine: z.enum(["ort"]).default("ort").describe("engine: onnxruntime"),
+  engine: z
+    .enum(["ort", "pare"])
+    .optional()
+    .describe("only files of this engine: onnxruntime, or netpare's own runtime for .pare"),
   runs: z
     .int()
     .min(3)
@@ -23,7 +27,7 @@ const options = z.object({
 export const benchCommand = defineCommand({
   name: "bench",
   summary: "measure latency, memory and energy of models, in alternation",
-  arguments: [["<models...>", ".onnx files; ratios are to the first"]],
+  arguments: [["<models...>", ".onnx or .pare files; ratios are to the first"]],
   options,
   examples: [
     "bench resnet32.onnx pared.onnx",
@@ -32,11 +36,11 @@ export const benchCommand = defineCommand({
   async run({ args, options: given, host }) {
     const models: ModelFile[] = [];
     for (const file of args) models.push(await loadModel(file));
-    const foreign = models.find(({ engineFile }) => engineFile === undefined);
-    if (foreign)
+    const other = models.find(({ file }) => given.engine !== undefined && engineOf(file) !== given.engine);
+    if (other)
       throw new NetpareError(
-        "unsupported",
-        `bench times .onnx files, and ${foreign.file} is none; write one: netpare export ${foreign.file} --to onnx --out FILE`,
+        "bad-option",
+        `--engine ${given.engine} does not run ${other.file}; write a file for it: netpare export ${other.file} --to ${given.engine === "pare" ? "pare" : "onnx"} --out FILE`,
       );
     const timing = host.progress("timing");
     const timed = await measureLatency(
@@ -63,9 +67,10 @@ export const benchCommand = defineCommand({
     }
     const results = timed.map(({ model, batch, threads, runs, median, p10, p90 }, i) => ({
       model,
-      engine: given.engine,
+      engine: engineOf(model),
       batch,
-      threads,
+      // The runtime takes one thread.
+      threads: engineOf(model) === "pare" ? 1 : threads,
       runs,
       latencyMs: { median, p10, p90 },
       ratio: timed[i % given.batch.length]!.median / median,
@@ -81,6 +86,7 @@ export const benchCommand = defineCommand({
 
 interface Row {
   readonly model: string;
+  readonly engine: Engine;
   readonly batch: number;
   readonly latencyMs: { readonly median: number; readonly p10: number; readonly p90: number };
   readonly ratio: number;
@@ -104,6 +110,8 @@ function describe(rows: readonly Row[], cpu: string, threads: number, runs: numb
     formatBytes(fileBytes),
     formatJoules(energy?.joulesPerImage ?? null),
   ]);
-  const foot = `${cpu}, ${threads} thread${threads === 1 ? "" : "s"}, onnxruntime, at least ${runs} runs in alternation`;
+  const names: Readonly<Record<Engine, string>> = { ort: "onnxruntime", pare: "netpare's runtime (.pare, 1 thread)" };
+  const engines = [...new Set(rows.map(({ engine }) => names[engine]))].join(" and ");
+  const foot = `${cpu}, ${threads} thread${threads === 1 ? "" : "s"}, ${engines}, at least ${runs} runs in alternation`;
   return `${formatTable(head, cells, [0])}\n${foot}\n${energyNote(source)}`;
 }

@@ -85,7 +85,7 @@ async function evaluateFile(
   try {
     return await evaluateModel(model.graph, dataset[given.split], {
       ...imageFormat(dataset, preprocessing),
-      file: model.engineFile,
+      file: model.file,
       threads: given.threads,
       limit: given.limit,
       onProgress: (done, total) => progress.update(done, total),

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { analyzeCost, type LayerCost, type Unsupported } from "../analysis/cost.ts";
+import { engineOf } from "../engine/open-model.ts";
 import { feeds, type Graph, type Value } from "../graph/graph.ts";
 import { encodeModel, graphOpset, readOpsets } from "../onnx/index.ts";
 import { formatBytes, formatCount, formatPercent, formatShape } from "../report/format.ts";
@@ -41,7 +42,7 @@ async function openSource(name: string): Promise<Source> {
   if (graph !== undefined) return { file: name, bytes: encodeModel(graph).length, opset: graphOpset, graph };
   const model = await loadModel(name);
   // Reading an .onnx raises its operator set; what the file says is in its bytes.
-  const opsets = model.engineFile === undefined ? model.graph.opsets : readOpsets(await readFile(name));
+  const opsets = engineOf(name) === "pare" ? model.graph.opsets : readOpsets(await readFile(name));
   const opset = opsets.get("") ?? graphOpset;
   return { file: name, bytes: model.fileBytes, opset, graph: model.graph };
 }

@@ -8,7 +8,7 @@ import { estimateEnergy } from "./_energy-estimate.ts";
 import { type EnergyMeter, openEnergyMeter } from "./_energy-meter.ts";
 import { createBreath } from "./breath.ts";
 import { graphOf, inputShapes, randomFeeds, type TimedModel } from "./measure.ts";
-import { openSession } from "./session.ts";
+import { openModel } from "./open-model.ts";
 
 export { type EnergyEstimate, estimateEnergy } from "./_energy-estimate.ts";
 export { type EnergyMeter, openEnergyMeter } from "./_energy-meter.ts";
@@ -89,7 +89,7 @@ async function runStretch(
   { batch, threads, stretchMs }: { readonly batch: number; readonly threads: number; readonly stretchMs: number },
 ): Promise<{ readonly joules: number; readonly images: number } | undefined> {
   const feeds = randomFeeds(await graphOf(model), name, batch, 1);
-  const session = await openSession(model, { threads });
+  const session = await openModel(model, { threads });
   const breath = createBreath();
   try {
     await session.run(feeds);

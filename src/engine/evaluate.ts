@@ -14,7 +14,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { castTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import { createBreath } from "./breath.ts";
 import { fitImages } from "./image-input.ts";
-import { openSession } from "./session.ts";
+import { openModel } from "./open-model.ts";
 
 /** What a split holds, and how a network wants it. */
 export interface ImageFormat {
@@ -64,7 +64,7 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
   const form = logitsOf(graph).output;
   const breath = createBreath();
   const tally = createTally(split.length, classes);
-  const session = await openSession(options.file ?? graph, { threads: options.threads ?? 2 });
+  const session = await openModel(options.file ?? graph, { threads: options.threads ?? 2 });
   try {
     const full = tensor("float32", [batch, ...batcher.imageShape]);
     const labels = new Int32Array(batch);

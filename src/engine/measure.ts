@@ -9,13 +9,14 @@ import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { feeds, type Graph } from "../graph/graph.ts";
-import { decodeModel, readModel } from "../onnx/index.ts";
+import { decodeModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
 import { createBreath } from "./breath.ts";
-import { engineVersion, openSession, type Session } from "./session.ts";
+import { openModel, readAnyModel } from "./open-model.ts";
+import { engineVersion, type Session } from "./session.ts";
 
 /** The machine that measured. */
 export interface Machine {
@@ -94,7 +95,7 @@ export async function measureLatency(
     try {
       for (const { name, model } of models) {
         const inputs = randomFeeds(await graphOf(model), name, batch, options.seed ?? 1);
-        runners.push({ name, session: await openSession(model, { threads }), feeds: inputs, times: [] });
+        runners.push({ name, session: await openModel(model, { threads }), feeds: inputs, times: [] });
       }
       const share = (done: number) => options.onProgress?.(index + done, options.batches.length);
       await timeInTurns(runners, options, share);
@@ -137,7 +138,7 @@ async function timeInTurns(
 
 /** The graph of a model to be timed. */
 export async function graphOf(model: TimedModel["model"]): Promise<Graph> {
-  if (typeof model === "string") return readModel(model);
+  if (typeof model === "string") return readAnyModel(model);
   return model instanceof Uint8Array ? decodeModel(model) : model;
 }
 
@@ -198,7 +199,7 @@ const probe = new URL(
  * @throws NetpareError as `measureLatency`, or with the reason for which the process failed.
  */
 export async function measurePeakMemory(file: string, options: { readonly batch?: number } = {}): Promise<number> {
-  const shapes = inputShapes(await readModel(file), file, options.batch ?? 1);
+  const shapes = inputShapes(await readAnyModel(file), file, options.batch ?? 1);
   const job = JSON.stringify({ file, inputs: shapes });
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(probe), job]);

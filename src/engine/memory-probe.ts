@@ -4,8 +4,8 @@
  */
 import type { DType } from "../tensor/dtype.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { openModel } from "./open-model.ts";
 import { peakResidentBytes } from "./resident-memory.ts";
-import { openSession } from "./session.ts";
 
 interface Job {
   readonly file: string;
@@ -13,6 +13,6 @@ interface Job {
 }
 
 const job = JSON.parse(process.argv[2] ?? "") as Job;
-const session = await openSession(job.file, { threads: 1 });
+const session = await openModel(job.file, { threads: 1 });
 await session.run(new Map(job.inputs.map(({ input, dtype, shape }) => [input, tensor(dtype, shape)])));
 console.log(peakResidentBytes());

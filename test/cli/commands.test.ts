@@ -272,7 +272,11 @@ describe("the rest", () => {
       expect(fromPare[field]).toEqual(fromOnnx[field]);
     const data = ["--data", "faces:size=48,channels=1,train=8,test=24"];
     const evaluated = await Promise.all([onnx, pare].map((file) => netpareJson("evaluate", file, ...data)));
-    expect(evaluated[1]).toEqual(evaluated[0]);
+    expect(evaluated[1]).toMatchObject({ samples: 24, top1: evaluated[0].top1, top5: evaluated[0].top5 });
+    expect(evaluated[1].loss).toBeCloseTo(evaluated[0].loss, 4);
+    const { results } = await netpareJson("bench", onnx, pare, "--batch", "1,3", "--runs", "3");
+    expect(results.map(({ engine }: { engine: string }) => engine)).toEqual(["ort", "ort", "pare", "pare"]);
+    expect(results.every(({ peakMemoryBytes }: { peakMemoryBytes: number }) => peakMemoryBytes > 1e6)).toBe(true);
   });
 
   it("methods and zoo list what there is, with parameters", async () => {

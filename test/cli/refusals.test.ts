@@ -47,7 +47,11 @@ const refusals: readonly Refusal[] = [
     args: () => ["evaluate", at("later.pare"), "--data", faces],
     says: "version is 9",
   },
-  { what: "timing of a .pare file", args: () => ["bench", at("whole.pare")], says: "netpare export" },
+  {
+    what: "another engine than the file's",
+    args: () => ["bench", at("whole.pare"), "--engine", "ort"],
+    says: "--to onnx",
+  },
   { what: "an unknown command", args: () => ["inspekt", "x"], says: "Did you mean inspect?" },
   { what: "an unknown option", args: () => ["evaluate", "x", "--dat", "y"], says: "Did you mean --data?" },
   { what: "a missing option", args: () => ["evaluate", at("faces.onnx")], says: "--data is required" },
