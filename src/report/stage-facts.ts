@@ -19,5 +19,6 @@ export function describeMemory(
   { budgetBytes, predictedBytes, policy, ranges, recomputedMacs, offloadedBytes }: NonNullable<Training["memory"]>,
 ): string {
   const of = `${formatBytes(peakMemoryBytes)} of a budget of ${formatBytes(budgetBytes)}, predicted ${formatBytes(predictedBytes)}`;
-  return `${of} (policy ${policy}: ${ranges} ranges, ${formatCount(recomputedMacs)} MACs a step computed again, ${formatBytes(offloadedBytes)} offloaded)`;
+  const parts = ranges === 1 ? "one session" : `${ranges} ranges`;
+  return `${of} (policy ${policy}: ${parts}, ${formatCount(recomputedMacs)} MACs a step computed again, ${formatBytes(offloadedBytes)} offloaded)`;
 }
