@@ -14,6 +14,16 @@ const folder = join(process.env.NETPARE_SHARED ?? join(root, "../shared"), "data
 /** Whether the models are there; tests that need them say so in their names and are skipped where not. */
 export const haveSharedModels = existsSync(folder);
 
+/** The names of all of them. */
+export const sharedModelNames = [
+  "cifar10_distiller_resnet20_dense",
+  "cifar10_resnet32",
+  "emotion_mini_xception_fer2013",
+  "mlperftiny_resnet8_cifar10",
+  "mnist-8",
+  "squeezenet_v1.1",
+] as const;
+
 /** What such a test's name says. */
 export const needsShared = "(needs NETPARE_SHARED)";
 

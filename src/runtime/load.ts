@@ -35,6 +35,8 @@ export interface Network {
 export interface LoadOptions extends ReadLimits {
   /** Where left out, the faster that the engine can run. */
   readonly variant?: KernelVariant;
+  /** Most bytes of weights and activations; 1 GiB where left out. */
+  readonly memoryBytes?: number;
 }
 
 /** A file: its bytes, where to fetch it, or what was fetched. */
@@ -47,6 +49,12 @@ export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
 export async function load(source: Source, options: LoadOptions = {}): Promise<Network> {
   const program = readPare(await bytesOf(source), options);
   const build = new Build(program);
+  const { memoryBytes: limit = 2 ** 30 } = options;
+  const bound = (bytes: number) => {
+    if (!(bytes <= limit)) throw unsupported(`it takes ${bytes} bytes, the limit is ${limit}; raise it if it should`);
+  };
+  // Before any operator, because some make tables as large as their outputs.
+  for (const value of program.values.keys()) bound(4 * build.size(value));
   for (const node of program.nodes) {
     if (build.fused.has(node)) continue;
     const operator = node.domain === "" ? operators.get(node.op) : undefined;
@@ -62,6 +70,7 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<N
     })),
   ) as [Port[], Port[]];
   const { bytes, arenaBytes } = build.layOut();
+  bound(bytes);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   build.fill(new Uint8Array(memory.buffer));
   const variant = options.variant ?? chooseVariant();

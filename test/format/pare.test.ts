@@ -1,6 +1,5 @@
 /** `.pare` files: exact round trips, sizes against the entropy, and what damaged or hostile bytes get. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checksum } from "../../src/format/_checksum.ts";
 import { codeTensor } from "../../src/format/code-tensor.ts";
@@ -18,6 +17,7 @@ import { NetpareError } from "../../src/tensor/error.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { int64s, type Tensor, tensorOf } from "../../src/tensor/tensor.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
+import { haveSharedModels, needsShared, sharedModelFile } from "../shared-models.ts";
 
 const bytesOf = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
@@ -118,23 +118,11 @@ describe("whole networks", () => {
     }
   });
 
-  const shared = process.env.NETPARE_SHARED ?? join(process.cwd(), "..", "shared");
-  const models = ["cifar10_resnet32.onnx", "mnist-8.onnx"];
-  const read = (name: string) => {
-    try {
-      return readFileSync(join(shared, "data/models", name));
-    } catch {
-      return undefined;
-    }
-  };
-  it.skipIf(read(models[0]!) === undefined)("of others, too (needs NETPARE_SHARED)", () => {
-    for (const name of models) {
-      const bytes = read(name);
-      if (bytes === undefined) continue;
-      const file = writePare(simplify(decodeModel(bytes)).graph);
-      expect(file.length, name).toBeLessThanOrEqual(bytes.length);
-      expect(writePare(graphOf(readPare(file))), name).toEqual(file);
-    }
+  it.skipIf(!haveSharedModels).each(["cifar10_resnet32", "mnist-8"])(`%s, too ${needsShared}`, (name) => {
+    const bytes = readFileSync(sharedModelFile(name));
+    const file = writePare(simplify(decodeModel(bytes)).graph);
+    expect(file.length).toBeLessThanOrEqual(bytes.length);
+    expect(writePare(graphOf(readPare(file)))).toEqual(file);
   });
 
   it("are refused where a value's shape does not follow from the batch", () => {

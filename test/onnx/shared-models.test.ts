@@ -6,26 +6,17 @@ import { describe, expect, it } from "vitest";
 import { feeds } from "../../src/graph/graph.ts";
 import { decodeModel, encodeModel, readModel } from "../../src/onnx/index.ts";
 import { ModelProtoSchema } from "../../src/onnx/onnx_pb.ts";
-import { haveSharedModels, needsShared, sharedModelFile } from "../shared-models.ts";
+import { haveSharedModels, needsShared, sharedModelFile, sharedModelNames } from "../shared-models.ts";
 import { runModel } from "./build-model.ts";
 
-const names = [
-  "cifar10_distiller_resnet20_dense",
-  "cifar10_resnet32",
-  "emotion_mini_xception_fer2013",
-  "mlperftiny_resnet8_cifar10",
-  "mnist-8",
-  "squeezenet_v1.1",
-];
-
 describe.skipIf(!haveSharedModels)(`shared models ${needsShared}`, () => {
-  it.each(names)("%s: reads, writes, reads again to the same graph", async (name) => {
+  it.each(sharedModelNames)("%s: reads, writes, reads again to the same graph", async (name) => {
     const graph = await readModel(sharedModelFile(name));
     // Vitest compares millions of numbers one by one.
     expect(isDeepStrictEqual(decodeModel(encodeModel(graph)), graph)).toBe(true);
   });
 
-  it.each(names)("%s: keeps what a graph does not hold", (name) => {
+  it.each(sharedModelNames)("%s: keeps what a graph does not hold", (name) => {
     const bytes = readFileSync(sharedModelFile(name));
     const was = fromBinary(ModelProtoSchema, bytes);
     const is = fromBinary(ModelProtoSchema, encodeModel(decodeModel(bytes)));
@@ -43,7 +34,7 @@ describe.skipIf(!haveSharedModels)(`shared models ${needsShared}`, () => {
     );
   });
 
-  it.each(names)("%s: runs bit-equal to the file on onnxruntime", async (name) => {
+  it.each(sharedModelNames)("%s: runs bit-equal to the file on onnxruntime", async (name) => {
     const bytes = readFileSync(sharedModelFile(name));
     const graph = decodeModel(bytes);
     const shapes = feeds(graph).map((input) => [

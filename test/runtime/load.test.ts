@@ -1,12 +1,9 @@
 /** Whole networks in the runtime against onnxruntime, plain and (where this engine has it) relaxed, on the first run and later ones. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSession } from "../../src/engine/session.ts";
 import { writePare } from "../../src/format/write.ts";
 import { float, int, ints, string } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { decodeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { simplify } from "../../src/passes/index.ts";
 import { chooseVariant } from "../../src/runtime/kernels/index.ts";
@@ -14,6 +11,7 @@ import { load } from "../../src/runtime/load.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { int64s, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
+import { haveSharedModels, needsShared, sharedModel, sharedModelNames } from "../shared-models.ts";
 
 const variants = [...new Set(["plain" as const, chooseVariant()])];
 
@@ -151,6 +149,13 @@ describe("operators", () => {
     await expect(load(file)).rejects.toThrow(/the runtime cannot run it: it has no operator Erf/);
   });
 
+  it("takes no more memory than it may, whatever a file asks for", async () => {
+    const file = writePare(network([3, 4], (g, x) => g.op("Relu", [x])));
+    await expect(load(file, { memoryBytes: 100 })).rejects.toThrow(/the limit is 100/);
+    const huge = network([2 ** 20, 2 ** 20], (g, x) => g.transpose(g.op("Relu", [x]), [0, 2, 1]));
+    await expect(load(writePare(huge))).rejects.toThrow(/bytes, the limit is 1073741824/);
+  });
+
   it("wants whole images", async () => {
     const { run, inputs } = await load(writePare(network([3, 4], (g, x) => g.op("Relu", [x]))));
     expect(inputs).toEqual([{ name: "x", shape: [1, 3, 4] }]);
@@ -170,17 +175,8 @@ describe("whole networks", () => {
     expect(await largestError(graph, 2)).toBeLessThan(1e-4);
   });
 
-  const folder = join(process.env.NETPARE_SHARED ?? join(process.cwd(), "..", "shared"), "data/models");
-  const models = [
-    "cifar10_distiller_resnet20_dense",
-    "cifar10_resnet32",
-    "emotion_mini_xception_fer2013",
-    "mlperftiny_resnet8_cifar10",
-    "mnist-8",
-    "squeezenet_v1.1",
-  ];
-  it.skipIf(!existsSync(folder)).each(models)("%s (needs NETPARE_SHARED)", async (name) => {
-    const { graph } = simplify(decodeModel(readFileSync(join(folder, `${name}.onnx`))));
+  it.skipIf(!haveSharedModels).each(sharedModelNames)(`%s ${needsShared}`, async (name) => {
+    const { graph } = simplify(await sharedModel(name));
     expect(await largestError(graph, name === "mnist-8" ? 1 : 2)).toBeLessThan(1e-4);
   });
 });

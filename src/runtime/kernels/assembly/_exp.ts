@@ -4,7 +4,6 @@
  */
 import { madd } from "./_lanes";
 
-// @ts-ignore: decorator
 @inline
 function two(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);

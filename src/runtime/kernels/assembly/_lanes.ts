@@ -4,7 +4,6 @@
  */
 
 /** `a * b + c`, rounded once or twice. */
-// @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
@@ -12,7 +11,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** `v` within [lo, hi]; NaN stays NaN. */
-// @ts-ignore: decorator
 @inline
 export function clamp(v: v128, lo: v128, hi: v128): v128 {
   return f32x4.pmin(f32x4.pmax(v, lo), hi);
@@ -30,7 +28,6 @@ export function put(at: usize, v: v128, lanes: i32): void {
 }
 
 /** The sum of four lanes. */
-// @ts-ignore: decorator
 @inline
 export function total(v: v128): f32 {
   return (
@@ -39,11 +36,9 @@ export function total(v: v128): f32 {
 }
 
 /** The distance from `dst` to `residual` that says there is none: tensors are 16-byte aligned, so no true distance is odd. */
-// @ts-ignore: decorator
 @inline export const none: usize = 1;
 
 /** Adds the residual that lies `residual` bytes from `at`, clamps, and stores `lanes` lanes. */
-// @ts-ignore: decorator
 @inline
 export function close(at: usize, v: v128, residual: usize, lanes: i32, lo: v128, hi: v128): void {
   if (residual != none) v = f32x4.add(v, v128.load(at + residual));

@@ -5,7 +5,6 @@
  */
 import { clamp, put } from "./_lanes";
 
-// @ts-ignore: decorator
 @inline
 function apply(op: i32, a: v128, b: v128): v128 {
   switch (op) {

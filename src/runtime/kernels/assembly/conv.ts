@@ -7,7 +7,6 @@
  */
 import { clamp, close, madd, none } from "./_lanes";
 
-// @ts-ignore: decorator
 @inline
 function closePair(at: usize, v: v128, u: v128, residual: usize, lo: v128, hi: v128): void {
   if (residual != none) {

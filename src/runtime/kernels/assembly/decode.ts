@@ -4,7 +4,6 @@
  * indices; a layer is decoded block by block, right before `conv` or `gemm` uses the block, and never lies decoded as a whole.
  */
 
-// @ts-ignore: decorator
 @inline
 function four(word: u64, bits: u64, mask: u64, table: usize): v128 {
   let v = v128.load32_zero(table + (<usize>(word & mask) << 2));

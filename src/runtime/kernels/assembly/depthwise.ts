@@ -5,7 +5,6 @@
 import { clamp, madd, put } from "./_lanes";
 
 /** The sum over all taps at one vector of pixels. */
-// @ts-ignore: decorator
 @inline
 function window(src: usize, taps: usize, end: usize, weights: usize, sum: v128): v128 {
   for (; taps < end; taps += 4, weights += 4)

@@ -6,14 +6,12 @@
  */
 
 /** Writes `fill` from `at` to `end`, up to 12 bytes more. */
-// @ts-ignore: decorator
 @inline
 function pad(at: usize, end: usize, fill: v128): void {
   for (; at < end; at += 16) v128.store(at, fill);
 }
 
 /** Writes one row of a phase: `cols` floats, of which q in [from, to) come from `row + q * step`. */
-// @ts-ignore: decorator
 @inline
 function writeRow(row: usize, dst: usize, cols: i32, from: i32, to: i32, strideX: i32, fill: v128): void {
   pad(dst, dst + from * 4, fill);

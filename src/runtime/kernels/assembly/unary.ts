@@ -9,14 +9,12 @@
 import { exp4 } from "./_exp";
 import { clamp, madd, put } from "./_lanes";
 
-// @ts-ignore: decorator
 @inline
 function sigmoid(x: v128): v128 {
   const one = f32x4.splat(1);
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
 }
 
-// @ts-ignore: decorator
 @inline
 function tanh(x: v128): v128 {
   const one = f32x4.splat(1);
@@ -60,7 +58,6 @@ function log4(x: v128): v128 {
   return v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)));
 }
 
-// @ts-ignore: decorator
 @inline
 function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   const zero = f32x4.splat(0), one = f32x4.splat(1);
