@@ -96,7 +96,8 @@ export class Build {
 
   /** Where to write a value. */
   write(value: number): Place {
-    if (this.program.values[value]!.dtype !== "float32") throw unsupported("only float32 is computed with");
+    const { dtype } = this.program.values[value]!;
+    if (dtype.endsWith("float16")) throw unsupported(`values of ${dtype}`);
     const place = this.scratch(4 * this.size(value));
     if (this.program.outputs.some((port) => port.value === value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);

@@ -5,6 +5,7 @@ import { addArithmetic, arithmeticOps } from "./arithmetic.ts";
 import { addBatchNormalization } from "./batch-normalization.ts";
 import { addConcat, addSplit } from "./concat.ts";
 import { addConv } from "./conv.ts";
+import { addElementwise, elementwiseOps } from "./elementwise.ts";
 import { addGemm, addMatMul } from "./gemm.ts";
 import { addLrn } from "./lrn.ts";
 import { addMove, moves } from "./move.ts";
@@ -35,4 +36,5 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ...all(arithmeticOps.keys(), addArithmetic),
   ...all(unaryOps.keys(), addUnary),
   ...all(moves.keys(), addMove),
+  ...all(elementwiseOps, addElementwise),
 ]);
