@@ -13,7 +13,8 @@ export interface Region {
 }
 
 const alignment = 64;
-const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
+/** The next address that a buffer may begin at. */
+export const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
 /** Gives each region an address from `start` on, and returns the end of the last. */
 export function layOut(regions: Iterable<Region>, start: number): number {

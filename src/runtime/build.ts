@@ -3,7 +3,7 @@
  * are, because activations share memory as their lives allow. One image at a time: the batch is 1 everywhere.
  */
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
-import { layOut, type Region } from "./arena.ts";
+import { align, layOut, type Region } from "./arena.ts";
 import type { KernelName } from "./kernels/index.ts";
 
 /** An address `offset` bytes into a region. */
@@ -25,6 +25,13 @@ export type Step =
 /** What kernels may read and scribble on behind a tensor. */
 const slackBytes = 64;
 
+/** Most regions that are laid out: time grows with their square. */
+const regionLimit = 2 ** 14;
+/** Most numbers of a list, such as axes or pads, that is a constant. */
+const listLimit = 64;
+/** How many times the limit of memory may be read and made while a network is loaded. */
+const workFactor = 16;
+
 /** The steps of a program under construction. */
 export class Build {
   readonly steps: Step[] = [];
@@ -34,42 +41,109 @@ export class Build {
   private readonly regions = new Set<Region>();
   private readonly fixed = new Map<Region, Uint8Array>();
   private readonly readers = new Map<number, ProgramNode[]>();
+  /** Constants that nodes make. */
+  private readonly folded = new Map<number, () => Float32Array>();
+  private readonly outputs: ReadonlySet<number>;
+  private held = 0;
+  private work = 0;
 
-  constructor(readonly program: Program) {
-    for (const node of program.nodes)
+  /** @throws where a value is read before it is written, or written twice, or takes more than `limit` bytes. */
+  constructor(
+    readonly program: Program,
+    private readonly limit = 2 ** 30,
+  ) {
+    this.outputs = new Set(program.outputs.map(({ value }) => value));
+    const known = new Set(program.tensors.keys());
+    const know = (value: number) => {
+      if (known.has(value)) throw badFile(`value ${value} is written twice`);
+      known.add(value);
+      const size = this.size(value);
+      if (!(size > 0)) throw unsupported(`value ${value} holds nothing`);
+      this.bound(4 * size);
+    };
+    for (const value of known) this.bound(4 * this.size(value));
+    for (const { value } of program.inputs) know(value);
+    for (const node of program.nodes) {
       for (const input of new Set(node.inputs)) {
-        const known = this.readers.get(input);
-        if (known) known.push(node);
+        if (input < 0) continue;
+        if (!known.has(input)) throw badFile(`value ${input} is read before it is written`);
+        const readers = this.readers.get(input);
+        if (readers) readers.push(node);
         else this.readers.set(input, [node]);
       }
+      for (const output of node.outputs) if (output >= 0) know(output);
+    }
+    for (const value of this.outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
     for (const { value } of program.inputs) this.write(value);
+  }
+
+  /** Takes note of bytes that are held as long as the network. @throws where they are too many. */
+  hold(bytes: number): void {
+    this.held += bytes;
+    this.bound(this.held);
+  }
+
+  /** Takes note of bytes that are read or made while it is loaded. @throws where they are too many. */
+  spend(bytes: number): void {
+    this.work += bytes / workFactor;
+    this.bound(this.work);
+  }
+
+  private bound(bytes: number): void {
+    if (!(bytes <= this.limit))
+      throw unsupported(`it takes ${bytes} bytes, the limit is ${this.limit}; raise it if it should`);
   }
 
   /** The dimensions of a value for one image. */
   shape(value: number): readonly number[] {
-    return this.program.values[value]!.dims.map(({ size }) => size);
+    const known = this.program.values[value];
+    if (known === undefined) throw badFile("a node lacks an input or output");
+    return known.dims.map(({ size }) => size);
   }
 
   size(value: number): number {
-    return this.shape(value).reduce((product, size) => product * size, 1);
+    return sizeOf(this.shape(value));
+  }
+
+  /** The first output of a node. @throws where it has another shape than the node gives. */
+  output({ op, outputs }: ProgramNode, shape: readonly number[]): number {
+    const found = this.shape(outputs[0]!);
+    if (String(found) !== String(shape)) throw badFile(`an output of ${op} has the shape (${found}) for (${shape})`);
+    return outputs[0]!;
   }
 
   isConstant(value: number): boolean {
-    return this.program.tensors.has(value);
+    return this.program.tensors.has(value) || this.folded.has(value);
+  }
+
+  /** Makes a value a constant; each call of `make` computes its elements anew. */
+  fold(value: number, make: () => Float32Array): void {
+    this.folded.set(value, make);
   }
 
   /** The elements of a constant as numbers. @throws where the value is computed. */
   constant(value: number): number[] | Float32Array {
+    const folded = this.folded.get(value);
+    if (folded) return folded();
     const tensor = this.program.tensors.get(value);
     if (tensor === undefined) throw unsupported(`value ${value} would have to be a constant`);
+    if (tensor.dtype.endsWith("float16")) throw unsupported(`values of ${tensor.dtype}`);
+    this.spend(8 * this.size(value));
     const elements = tensor.decode();
     return elements instanceof Float32Array ? elements : Array.from(elements as Int32Array, Number);
+  }
+
+  /** A short constant, such as axes; undefined where it is left out. */
+  list(value = -1): number[] | undefined {
+    if (value < 0) return undefined;
+    if (this.size(value) > listLimit) throw badFile(`a list of ${this.size(value)} numbers`);
+    return Array.from(this.constant(value));
   }
 
   /** The only node that reads a value which is no output. */
   onlyReader(value: number): ProgramNode | undefined {
     const readers = this.readers.get(value) ?? [];
-    return readers.length === 1 && this.program.outputs.every((port) => port.value !== value) ? readers[0] : undefined;
+    return readers.length === 1 && !this.outputs.has(value) ? readers[0] : undefined;
   }
 
   /** Whether a value is there before the next step. */
@@ -96,24 +170,28 @@ export class Build {
 
   /** Where to write a value. */
   write(value: number): Place {
+    const place = this.scratch(4 * this.size(value));
     const { dtype } = this.program.values[value]!;
     if (dtype.endsWith("float16")) throw unsupported(`values of ${dtype}`);
-    const place = this.scratch(4 * this.size(value));
-    if (this.program.outputs.some((port) => port.value === value)) place.region.last = Number.POSITIVE_INFINITY;
+    if (this.outputs.has(value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);
     return place;
   }
 
   /** Lets a value be another one under other dimensions. */
   view(value: number, of: number): void {
+    if (this.size(value) !== this.size(of))
+      throw badFile(`(${this.shape(of)}) cannot be seen as (${this.shape(value)})`);
     const place = this.read(of);
-    if (this.program.outputs.some((port) => port.value === value)) place.region.last = Number.POSITIVE_INFINITY;
+    if (this.outputs.has(value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);
   }
 
   /** Memory of the next step. */
   scratch(bytes: number): Place {
     const at = this.steps.length;
+    this.bound(bytes);
+    if (this.regions.size === regionLimit) throw unsupported(`more than ${regionLimit} steps`);
     const region = { bytes: bytes + slackBytes, first: at, last: at, address: 0 };
     this.regions.add(region);
     return { region, offset: 0 };
@@ -121,25 +199,31 @@ export class Build {
 
   /** Puts a constant into memory. */
   put(data: Float32Array | Int32Array): Place {
+    this.hold(data.byteLength);
     const region = { bytes: data.byteLength + slackBytes, first: 0, last: Number.POSITIVE_INFINITY, address: 0 };
     this.fixed.set(region, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     return { region, offset: 0 };
   }
 
   call(kernel: KernelName, ...operands: readonly Operand[]): void {
-    this.hold(operands);
+    this.keepAlive(operands);
     this.steps.push({ kernel, operands });
   }
 
   act(act: (memory: Float32Array, ...operands: readonly number[]) => void, ...operands: readonly Operand[]): void {
-    this.hold(operands);
+    this.keepAlive(operands);
     this.steps.push({ act, operands });
   }
 
   /** Lays memory out: constants first, then the arena. */
   layOut(): { readonly bytes: number; readonly arenaBytes: number } {
-    const weightsEnd = layOut(this.fixed.keys(), slackBytes);
+    let weightsEnd = slackBytes;
+    for (const region of this.fixed.keys()) {
+      region.address = align(weightsEnd);
+      weightsEnd = region.address + region.bytes;
+    }
     const bytes = layOut(this.regions, weightsEnd) + slackBytes;
+    this.bound(bytes);
     return { bytes, arenaBytes: bytes - weightsEnd };
   }
 
@@ -148,7 +232,8 @@ export class Build {
     for (const [{ address }, data] of this.fixed) memory.set(data, address);
   }
 
-  private hold(operands: readonly Operand[]): void {
+  private keepAlive(operands: readonly Operand[]): void {
+    this.hold(8 * (8 + operands.length));
     for (const operand of operands)
       if (typeof operand !== "number") operand.region.last = Math.max(operand.region.last, this.steps.length);
   }
@@ -164,10 +249,35 @@ export function unsupported(what: string): Error {
   return badFile(`the runtime cannot run it: ${what}`);
 }
 
-/** An attribute of a node, or what stands for it where it is absent. */
+/** An attribute of a node, or what stands for it where it is absent. @throws where it is of another kind. */
 export function attribute(node: ProgramNode, name: string, fallback: number): number;
 export function attribute(node: ProgramNode, name: string, fallback: string): string;
 export function attribute(node: ProgramNode, name: string, fallback: readonly number[]): readonly number[];
 export function attribute(node: ProgramNode, name: string, fallback: Attribute["value"]): Attribute["value"] {
-  return node.attributes[name]?.value ?? fallback;
+  const { kind, value = fallback } = node.attributes[name] ?? {};
+  if (kind === "strings" || typeof value !== typeof fallback || Array.isArray(value) !== Array.isArray(fallback))
+    throw badFile(`${node.op} has an attribute ${name} of another kind`);
+  return value;
 }
+
+/** An axis counted from the first, which may be given from the last. */
+export function axisOf(axis: number, rank: number): number {
+  const from = axis < 0 ? axis + rank : axis;
+  if (!(from >= 0 && from < rank && from % 1 === 0)) throw badFile(`axis ${axis} of ${rank}`);
+  return from;
+}
+
+/** The shape of the broadcast of `shapes`. @throws where they do not go together. */
+export function broadcast(...shapes: readonly (readonly number[])[]): readonly number[] {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const padded = shapes.map((shape) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
+  return Array.from({ length: rank }, (_, axis) =>
+    padded.reduce((most, { [axis]: size }) => {
+      if (most !== 1 && size !== 1 && size !== most) throw badFile(`(${shapes.join(") and (")}) do not go together`);
+      return most === 1 ? size! : most;
+    }, 1),
+  );
+}
+
+/** The number of elements. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -39,6 +39,9 @@ export interface LoadOptions extends ReadLimits {
   readonly memoryBytes?: number;
 }
 
+/** What kernels can address: they count in int32. */
+const addressable = 2 ** 31 - 2 ** 16;
+
 /** A file: its bytes, where to fetch it, or what was fetched. */
 export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
 
@@ -48,17 +51,13 @@ export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
  */
 export async function load(source: Source, options: LoadOptions = {}): Promise<Network> {
   const program = readPare(await bytesOf(source), options);
-  const build = new Build(program);
-  const { memoryBytes: limit = 2 ** 30 } = options;
-  const bound = (bytes: number) => {
-    if (!(bytes <= limit)) throw unsupported(`it takes ${bytes} bytes, the limit is ${limit}; raise it if it should`);
-  };
-  // Before any operator, because some make tables as large as their outputs.
-  for (const value of program.values.keys()) bound(4 * build.size(value));
+  const build = new Build(program, Math.min(options.memoryBytes ?? 2 ** 30, addressable));
   for (const node of program.nodes) {
     if (build.fused.has(node)) continue;
     const operator = node.domain === "" ? operators.get(node.op) : undefined;
     if (operator === undefined) throw unsupported(`it has no operator ${node.domain}${node.domain && "."}${node.op}`);
+    if (node.op !== "Split" && node.outputs.slice(1).some((output) => output >= 0))
+      throw unsupported(`${node.op} with more than one output`);
     operator(build, node);
   }
   const ports = [program.inputs, program.outputs].map((list) =>
@@ -70,7 +69,6 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<N
     })),
   ) as [Port[], Port[]];
   const { bytes, arenaBytes } = build.layOut();
-  bound(bytes);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   build.fill(new Uint8Array(memory.buffer));
   const variant = options.variant ?? chooseVariant();
@@ -132,7 +130,9 @@ function runImages(
   given: Readonly<Record<string, Float32Array>>,
   act: () => void,
 ): Record<string, Float32Array> {
-  const images = (given[inputs[0]!.name]?.length ?? 0) / inputs[0]!.size;
+  const [lead] = inputs;
+  // Without an input every run gives the same.
+  const images = lead ? (given[lead.name]?.length ?? 0) / lead.size : 1;
   for (const { name, size, shape } of inputs)
     if (images < 1 || given[name]?.length !== Math.trunc(images) * size)
       throw unsupported(

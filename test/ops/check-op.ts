@@ -3,17 +3,21 @@
  * 1. that the inferred types are those of what the reference computes;
  * 2. the reference against onnxruntime;
  * 3. the gradient graph, run in float64 by the reference, against central differences along a seeded random direction;
- * 4. the same gradient graph on onnxruntime in float32 against float64.
+ * 4. the same gradient graph on onnxruntime in float32 against float64;
+ * 5. the runtime against the reference, on the first run and the next.
  */
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { appendGradient } from "../../src/autodiff/reverse.ts";
+import { writePare } from "../../src/format/write.ts";
 import type { Attributes } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { evaluateGraph, toFloat64 } from "../../src/ops/evaluate.ts";
 import { findOp } from "../../src/ops/registry.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
+import { load } from "../../src/runtime/load.ts";
+import { operators } from "../../src/runtime/operators/index.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { castTensor, type Tensor, tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
@@ -37,6 +41,8 @@ export interface OpCase {
   readonly gradient?: boolean;
   /** False where onnxruntime has no kernel for the case; the reason stands beside it. */
   readonly onnxruntime?: boolean;
+  /** What netpare's runtime says where it refuses the case; false where floats cannot show it, the reason beside it. */
+  readonly runtime?: RegExp | false;
 }
 
 /** Declares the tests of a table of cases. */
@@ -69,11 +75,45 @@ async function checkOp(given: OpCase): Promise<void> {
         op.tolerance,
       );
   }
+  await checkRuntime(given, feeds, op.tolerance);
   const smooth = op.differentiable === true && graph.outputs.some(({ dtype }) => isFloat(dtype));
   if (given.gradient ?? (smooth && feeds.size > 0)) await checkGradient(given, graph, feeds, op.tolerance);
 }
 
-function buildCase(given: OpCase): { graph: Graph; feeds: Map<string, Tensor> } {
+async function checkRuntime(given: OpCase, feeds: ReadonlyMap<string, Tensor>, tolerance: number) {
+  // docs/runtime.md names the others.
+  if (!operators.has(given.op) || given.runtime === false) return;
+  const loading = async (form: CaseForm) => load(writePare(buildCase(given, form).graph));
+  if (given.runtime) return expect(loading({})).rejects.toThrow(given.runtime);
+  const plain = await loading({}).catch((error: Error) => error.message);
+  const layer = { constantWeights: true, dynamicBatch: true };
+  const [network, form] =
+    typeof plain !== "string" ? [plain, {}] : [await loading(asLayer.test(plain) ? layer : {}), layer];
+  const { graph } = buildCase(given, form);
+  const exact = evaluateGraph(toFloat64(buildCase(given, { constantWeights: form === layer }).graph), float64(feeds));
+  const numbers = Object.fromEntries(
+    graph.inputs.map(({ name }) => [name, Float32Array.from(toNumbers(feeds.get(name)!))]),
+  );
+  for (const run of ["first", "second"]) {
+    const outputs = network.run(numbers);
+    for (const { name } of graph.outputs) {
+      const expected = exact.get(name)!;
+      const got = tensorOf("float32", expected.shape, outputs[name]!);
+      expectClose(`${given.op} ${name} in the runtime, ${run} run`, got, expected, Math.max(tolerance, 1e-5));
+    }
+  }
+}
+
+/** What the runtime says of an operator that it runs on images one by one, or by constants. */
+const asLayer = /would have to be a constant|of a fixed batch/;
+
+interface CaseForm {
+  /** Parameters but the first input are constants. */
+  readonly constantWeights?: boolean;
+  readonly dynamicBatch?: boolean;
+}
+
+function buildCase(given: OpCase, form: CaseForm = {}): { graph: Graph; feeds: Map<string, Tensor> } {
   const random = createRandom(7);
   const draw = given.draw ?? ((v) => v);
   const g = new TypedBuilder("case");
@@ -91,7 +131,9 @@ function buildCase(given: OpCase): { graph: Graph; feeds: Map<string, Tensor> } 
         Array.from({ length: size }, () => draw(random.normal())),
       ),
     );
-    return g.input(`x${i}`, "float32", input);
+    const isWeight = form.constantWeights && i > 0 && findOp({ op: given.op, domain: "" })?.weights.includes(1);
+    if (isWeight) return g.initializer(`x${i}`, feeds.get(`x${i}`)!);
+    return g.input(`x${i}`, "float32", form.dynamicBatch && i === 0 ? ["N", ...input.slice(1)] : input);
   });
   for (const output of g.node(given.op, names, given.outputs ?? 1, given.attributes)) g.output(output);
   return { graph: g.build(), feeds };

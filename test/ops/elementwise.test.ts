@@ -80,11 +80,13 @@ checkOps("arithmetic with broadcasting", [
   {
     op: "Mul",
     name: "int32 wraps",
+    /* integers are floats there */ runtime: false,
     inputs: [tensorOf("int32", [2], [2147483647, 65537]), tensorOf("int32", [], [65537])],
   },
   {
     op: "Sub",
     name: "uint8 wraps",
+    /* integers are floats there */ runtime: false,
     inputs: [tensorOf("uint8", [2], [3, 200]), tensorOf("uint8", [2], [5, 100])],
     onnxruntime: true,
   },
@@ -136,7 +138,13 @@ checkOps("arithmetic with broadcasting", [
   { op: "Clip", name: "a trained upper bound", inputs: [[4, 5], scalarOf(-1), []], draw: betweenHalves },
   { op: "Clip", name: "a trained lower bound", inputs: [[4, 5], []], draw: betweenHalves },
   { op: "Dropout", name: "in inference", inputs: [[4, 5]] },
-  { op: "Dropout", name: "with a ratio and a mask", inputs: [[4, 5], scalarOf(0.3)], outputs: 2 },
+  {
+    op: "Dropout",
+    name: "with a ratio and a mask",
+    runtime: /more than one output/,
+    inputs: [[4, 5], scalarOf(0.3)],
+    outputs: 2,
+  },
 ]);
 
 const condition = tensorOf("bool", [3, 1], [1, 0, 1]);
@@ -148,7 +156,12 @@ const big = (...values: bigint[]) =>
 checkOps("comparisons and choice", [
   ...["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"].flatMap((op): OpCase[] => [
     { op, name: "broadcast floats", inputs: [lhs, rhs] },
-    { op, name: "integers beyond 2^53", inputs: [big(2n ** 53n, 2n ** 53n + 1n), big(2n ** 53n + 1n, 2n ** 53n + 1n)] },
+    {
+      op,
+      name: "integers beyond 2^53",
+      /* exact up to 2^24 there */ runtime: false,
+      inputs: [big(2n ** 53n, 2n ** 53n + 1n), big(2n ** 53n + 1n, 2n ** 53n + 1n)],
+    },
   ]),
   ...["And", "Or"].map(
     (op): OpCase => ({
@@ -170,14 +183,27 @@ const castTo = (dtype: Parameters<typeof elementTypeOf>[0]) => ({ to: int(elemen
 
 checkOps("Cast", [
   { op: "Cast", name: "to float64", inputs: shape, attributes: castTo("float64") },
-  { op: "Cast", name: "to float16", inputs: [float32(0.1, -2.7, 65504, 1e-7)], attributes: castTo("float16") },
+  {
+    op: "Cast",
+    name: "to float16",
+    runtime: /values of float16/,
+    inputs: [float32(0.1, -2.7, 65504, 1e-7)],
+    attributes: castTo("float16"),
+  },
   { op: "Cast", name: "floats truncate", inputs: [float32(-2.7, 2.7, 0.2)], attributes: castTo("int32") },
   { op: "Cast", name: "to bool", inputs: [float32(-0.5, 0, 2)], attributes: castTo("bool") },
   { op: "Cast", name: "bool to float", inputs: [condition], attributes: castTo("float32") },
-  { op: "Cast", name: "int64 wraps into int32", inputs: [big(2n ** 40n + 5n, -3n)], attributes: castTo("int32") },
+  {
+    op: "Cast",
+    name: "int64 wraps into int32",
+    /* integers are floats there */ runtime: false,
+    inputs: [big(2n ** 40n + 5n, -3n)],
+    attributes: castTo("int32"),
+  },
   {
     op: "Cast",
     name: "int32 wraps into uint8",
+    /* integers are floats there */ runtime: false,
     inputs: [tensorOf("int32", [3], [300, -1, 5])],
     attributes: castTo("uint8"),
   },

@@ -1,7 +1,8 @@
 /** Sums, products and their kin of two operands, one of which may be a channel's number or a scalar; more operands in turn. */
-import type { ProgramNode } from "../../format/read.ts";
-import type { Build, Place } from "../build.ts";
+import { badFile, type ProgramNode } from "../../format/read.ts";
+import { type Build, broadcast, type Place, sizeOf } from "../build.ts";
 import { closing } from "./_bounds.ts";
+import { applyEach } from "./elementwise.ts";
 import { addCopy, broadcastIndices } from "./move.ts";
 
 /** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
@@ -14,20 +15,32 @@ export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged:
   ["Min", [5, 5]],
   ["Sum", [0, 0]],
   ["PRelu", [8, 8]],
+  ["Mean", [0, 0]],
 ]);
 
 export function addArithmetic(build: Build, node: ProgramNode): void {
   const [first, ...others] = node.inputs as [number, ...number[]];
-  const shape = build.shape(node.outputs[0]!);
-  if (others.length === 0) build.view(node.outputs[0]!, first);
+  const shape = broadcast(...node.inputs.map((input) => build.shape(input)));
+  const y = build.output(node, shape);
+  if (others.length === 0) {
+    build.view(y, first);
+    return;
+  }
+  if (node.op === "PRelu" && String(build.shape(first)) !== String(shape)) throw badFile("a PRelu of a smaller input");
+  if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") {
+    applyEach(build, node, (a, b) => Math.trunc(a / b));
+    return;
+  }
   let a = { place: build.read(first), shape: build.shape(first) };
   for (const [i, other] of others.entries()) {
     const b = { place: build.read(other), shape: build.shape(other) };
     const isLast = i === others.length - 1;
-    const end = isLast ? closing(build, node.outputs[0]!, { residual: false }) : undefined;
-    const dst = end ? build.write(end.output) : build.scratch(4 * sizeOf(shape));
+    const isMean = node.op === "Mean";
+    const end = isLast && !isMean ? closing(build, y, { residual: false }) : undefined;
+    const dst = isLast ? build.write(end?.output ?? y) : build.scratch(4 * sizeOf(shape));
     const bounds = [end?.lo ?? Number.NEGATIVE_INFINITY, end?.hi ?? Number.POSITIVE_INFINITY] as const;
     combine(build, node.op, a, b, shape, dst, bounds);
+    if (isLast && isMean) build.call("unary", 13, dst, dst, sizeOf(shape), 1 / node.inputs.length, 0);
     a = { place: dst, shape };
   }
 }
@@ -75,8 +88,6 @@ function channelsOf(
 
 function spreadOut(build: Build, { place, shape: from }: Side, shape: readonly number[]): Place {
   const dst = build.scratch(4 * sizeOf(shape));
-  addCopy(build, place, dst, broadcastIndices(from, shape));
+  addCopy(build, place, dst, broadcastIndices(build, from, shape));
   return dst;
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

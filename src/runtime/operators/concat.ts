@@ -1,6 +1,6 @@
 /** Concat and Split: runs of the parts copied to or from their places in the whole. */
-import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build, behind } from "../build.ts";
+import { badFile, type ProgramNode } from "../../format/read.ts";
+import { attribute, axisOf, type Build, behind } from "../build.ts";
 
 export function addConcat(build: Build, node: ProgramNode): void {
   const sources = node.inputs.map((input) => build.read(input));
@@ -33,7 +33,14 @@ function addRuns(
   add: (part: number, bytesInWhole: number, runs: Runs) => void,
 ): void {
   const shape = build.shape(whole);
-  const axis = (attribute(node, "axis", 0) + shape.length) % shape.length;
+  const axis = axisOf(attribute(node, "axis", 0), shape.length);
+  const sizes = parts.map((part) => build.shape(part)[axis]!);
+  for (const part of parts)
+    if (String(build.shape(part).toSpliced(axis, 1)) !== String(shape.toSpliced(axis, 1)))
+      throw badFile(`${node.op} of a part (${build.shape(part)}) and the whole (${shape})`);
+  const wanted = node.op === "Split" ? build.list(node.inputs[1]) : undefined;
+  if (sizes.reduce((sum, size) => sum + size, 0) !== shape[axis] || (wanted && String(wanted) !== String(sizes)))
+    throw badFile(`${node.op} of ${shape[axis]} in parts of ${sizes}`);
   const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
   const stride = shape[axis]! * inner;
   let at = 0;

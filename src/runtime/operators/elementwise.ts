@@ -2,8 +2,8 @@
  * Functions of elements that no kernel has: comparisons, choices, rare functions; with broadcasting, in doubles. Truth is 1 and 0, and
  * integers are floats here as everywhere in the runtime: exact up to 2^24.
  */
-import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build } from "../build.ts";
+import { badFile, type ProgramNode } from "../../format/read.ts";
+import { attribute, type Build, broadcast } from "../build.ts";
 import { broadcastIndices } from "./move.ts";
 
 /** Of up to three operands; one that is absent is undefined. */
@@ -22,6 +22,8 @@ const plain: Readonly<Record<string, Function3>> = {
   Pow: (a, b) => a ** b,
   Mish: (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   Erf: erf,
+  // Between bounds that are computed.
+  Clip: (x, lo = Number.NEGATIVE_INFINITY, hi = Number.POSITIVE_INFINITY) => Math.min(Math.max(x, lo), hi),
 };
 
 /** Operators whose function depends on attributes or types. */
@@ -33,17 +35,21 @@ const made: Readonly<Record<string, (build: Build, node: ProgramNode) => Functio
   },
 };
 
-export const elementwiseOps = [...Object.keys(plain), ...Object.keys(made)];
+export const elementwiseOps: readonly string[] = Object.keys({ ...plain, ...made });
 
 export function addElementwise(build: Build, node: ProgramNode): void {
   applyEach(build, node, plain[node.op] ?? made[node.op]!(build, node));
 }
 
 /** Applies `f` to each element of the broadcast of a node's inputs. */
-export function applyEach(build: Build, { inputs, outputs: [y] }: ProgramNode, f: Function3): void {
-  const [shape, size] = [build.shape(y!), build.size(y!)];
+export function applyEach(build: Build, node: ProgramNode, f: Function3): void {
+  const { inputs } = node;
+  if (!(inputs.length > 0 && inputs.length < 4)) throw badFile(`${node.op} of ${inputs.length} inputs`);
+  const shape = broadcast(...inputs.filter((x) => x >= 0).map((x) => build.shape(x)));
+  const y = build.output(node, shape);
+  const size = build.size(y);
   const maps = inputs.map((x) =>
-    x < 0 || build.size(x) === size ? undefined : broadcastIndices(build.shape(x), shape),
+    x < 0 || build.size(x) === size ? undefined : broadcastIndices(build, build.shape(x), shape),
   );
   const sources = inputs.map((x) => (x < 0 ? Number.NaN : build.read(x)));
   const [first, second, third] = maps;
@@ -55,7 +61,7 @@ export function applyEach(build: Build, { inputs, outputs: [y] }: ProgramNode, f
         memory[to! / 4 + i] =
           sources.length === 1 ? f(memory[a! / 4 + i]!, 0, 0) : f(at(a, first, i), at(b, second, i), at(c, third, i));
     },
-    build.write(y!),
+    build.write(y),
     ...sources,
   );
 }

@@ -1,26 +1,45 @@
-/** Dense layers: Gemm and MatMul by a constant matrix, row by row. */
-import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build, behind, unsupported } from "../build.ts";
+/** Dense layers: Gemm and MatMul by a constant matrix, row by row, in a kernel; other products in JavaScript. */
+import { badFile, type ProgramNode } from "../../format/read.ts";
+import { attribute, type Build, behind, broadcast } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
 import { closing } from "./_bounds.ts";
+import { multiply } from "./_multiply.ts";
 import { isSparse } from "./conv.ts";
+import { broadcastIndices } from "./move.ts";
 
 export function addGemm(build: Build, node: ProgramNode): void {
   const [x, w, c = -1] = node.inputs as [number, number, number?];
-  if (attribute(node, "transA", 0)) throw unsupported("Gemm with transA");
+  const [transA, transB] = [attribute(node, "transA", 0) === 1, attribute(node, "transB", 0) === 1];
   const alpha = attribute(node, "alpha", 1);
   const beta = attribute(node, "beta", 1);
-  const outputs = build.shape(node.outputs[0]!).at(-1)!;
+  const [left, right] = [build.shape(x), build.shape(w)];
+  const [rows, inner] = transA ? [left[1], left[0]] : left;
+  const [depth, outputs = 0] = transB ? [right[1], right[0]] : right;
+  if (left.length !== 2 || right.length !== 2 || inner !== depth) throw badFile(`Gemm of (${left}) by (${right})`);
+  const y = build.output(node, [rows!, outputs]);
+  const added = c < 0 ? [] : build.shape(c);
+  if (String(broadcast(added, [rows!, outputs])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
+  const eachRow = added.length === 2 && added[0] !== 1;
+  if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
+    const bias = c < 0 ? undefined : { value: c, map: broadcastIndices(build, added, build.shape(y)), beta };
+    multiply(build, node, { transA, transB, alpha, bias });
+    return;
+  }
   const bias = c < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(c), (value) => value * beta);
-  if (bias.length !== outputs && bias.length !== 1) throw unsupported("Gemm with a bias for each row");
   const biases = bias.length === outputs ? bias : new Float32Array(outputs).fill(bias[0]!);
-  addDense(build, node, x, rowsOf(build, w, outputs, attribute(node, "transB", 0) === 1, alpha), biases);
+  addDense(build, node, x, rowsOf(build, w, outputs, transB, alpha), biases);
 }
 
 export function addMatMul(build: Build, node: ProgramNode): void {
   const [x, w] = node.inputs as [number, number];
-  const outputs = build.shape(node.outputs[0]!).at(-1)!;
-  if (build.shape(w).length !== 2) throw unsupported("MatMul by other than a constant matrix");
+  const [left, right] = [build.shape(x), build.shape(w)];
+  if (left.length < 2 || right.length !== 2 || !build.isConstant(w)) {
+    multiply(build, node);
+    return;
+  }
+  const outputs = right[1]!;
+  if (left.at(-1) !== right[0]) throw badFile(`MatMul of (${left}) by (${right})`);
+  build.output(node, left.with(-1, outputs));
   addDense(build, node, x, rowsOf(build, w, outputs, false, 1), new Float32Array(outputs));
 }
 

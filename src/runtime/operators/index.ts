@@ -5,17 +5,21 @@ import { addArithmetic, arithmeticOps } from "./arithmetic.ts";
 import { addBatchNormalization } from "./batch-normalization.ts";
 import { addConcat, addSplit } from "./concat.ts";
 import { addConv } from "./conv.ts";
+import { addConvTranspose } from "./conv-transpose.ts";
 import { addElementwise, elementwiseOps } from "./elementwise.ts";
 import { addGemm, addMatMul } from "./gemm.ts";
 import { addLrn } from "./lrn.ts";
+import { addMade, madeOps } from "./made.ts";
 import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
-import { addSoftmax } from "./softmax.ts";
+import { addArg, addReduction, addSoftmax, reductions } from "./reduce.ts";
+import { addResize } from "./resize.ts";
+import { addOneHot, addScatterElements } from "./scatter.ts";
 import { addUnary, unaryOps } from "./unary.ts";
+import { addView, views } from "./view.ts";
 
 export type Operator = (build: Build, node: ProgramNode) => void;
 
-const view: Operator = (build, { inputs, outputs }) => build.view(outputs[0]!, inputs[0]!);
 const all = (names: Iterable<string>, operator: Operator) => [...names].map((name) => [name, operator] as const);
 
 /** By ONNX's names. */
@@ -31,10 +35,17 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["BatchNormalization", addBatchNormalization],
   ["Concat", addConcat],
   ["Split", addSplit],
-  ["Softmax", addSoftmax],
-  ...all(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"], view),
+  ["ConvTranspose", addConvTranspose],
+  ["Resize", addResize],
+  ["ScatterElements", addScatterElements],
+  ["OneHot", addOneHot],
+  ...all(["Softmax", "LogSoftmax"], addSoftmax),
+  ...all(["ArgMax", "ArgMin"], addArg),
+  ...all(reductions.keys(), addReduction),
+  ...all(madeOps, addMade),
+  ...all(views.keys(), addView),
+  ...all(elementwiseOps, addElementwise),
   ...all(arithmeticOps.keys(), addArithmetic),
   ...all(unaryOps.keys(), addUnary),
   ...all(moves.keys(), addMove),
-  ...all(elementwiseOps, addElementwise),
 ]);

@@ -1,16 +1,20 @@
 /** LRN: `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighbouring channels (Krizhevsky et al. 2012). */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build } from "../build.ts";
+import { oneImage } from "./_window.ts";
 
 export function addLrn(build: Build, node: ProgramNode): void {
-  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
+  const x = node.inputs[0]!;
+  const shape = build.shape(x);
+  oneImage(node, shape);
+  const y = build.output(node, shape);
   const size = attribute(node, "size", 1);
   const [alpha, beta, bias] = [
     attribute(node, "alpha", 1e-4),
     attribute(node, "beta", 0.75),
     attribute(node, "bias", 1),
   ];
-  const channels = build.shape(x)[1]!;
+  const channels = shape[1]!;
   const count = build.size(x) / channels;
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
   const src = build.read(x);

@@ -1,17 +1,17 @@
 /** MaxPool and AveragePool, and both over the whole image. */
 import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build, unsupported } from "../build.ts";
+import { attribute, type Build } from "../build.ts";
 import type { Window } from "../kernels/pack.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 
 export function addPool(build: Build, node: ProgramNode): void {
-  if (node.outputs.length > 1) throw unsupported("MaxPool's indices");
   const isMax = node.op === "MaxPool";
   const window = windowOf(build, node, attribute(node, "kernel_shape", [1]));
   const { planes, src } = spreadInput(build, node, window, isMax ? Number.NEGATIVE_INFINITY : 0);
   const { taps, channelBytes, oh, ow, rowBytes } = planes;
   const scales = isMax ? 0 : build.put(scalesOf(window, node));
   const channels = build.shape(node.inputs[0]!)[1]!;
+  build.output(node, [1, channels, ...build.shape(node.outputs[0]!).slice(2)]);
   const dst = build.write(node.outputs[0]!);
   build.call("pool", src, build.put(taps), taps.length, scales, dst, channels, channelBytes, oh, ow, rowBytes);
 }
@@ -23,18 +23,28 @@ function scalesOf({ h, w, oh, ow, kernel, strides, dilations, top, left }: Windo
   const after = pads.length === 4 ? [pads[2]!, pads[3]!] : [0, pads[1]!];
   const along = (at: number, axis: 0 | 1) => {
     const [before, size] = axis === 0 ? [top, h] : [left, w];
-    let count = 0;
-    for (let tap = 0; tap < kernel[axis]; tap++) {
-      const place = at * strides[axis] + tap * dilations[axis] - before;
-      if (padded ? place < size + after[axis]! : place >= 0 && place < size) count++;
-    }
-    return count;
+    const first = at * strides[axis] - before;
+    /** Taps that lie before `end`. */
+    const until = (end: number) => Math.min(Math.max(Math.ceil((end - first) / dilations[axis]), 0), kernel[axis]);
+    return padded ? until(size + after[axis]!) : until(size) - until(0);
   };
   return Float32Array.from({ length: oh * ow }, (_, i) => 1 / (along(Math.floor(i / ow), 0) * along(i % ow, 1)));
 }
 
-export function addGlobalAveragePool(build: Build, { inputs, outputs }: ProgramNode): void {
-  const channels = build.size(outputs[0]!);
+/** Batch times channels of a pool over all that is behind them. */
+function planesOf(build: Build, node: ProgramNode): number {
+  const shape = build.shape(node.inputs[0]!);
+  return build.size(
+    build.output(
+      node,
+      shape.map((size, axis) => (axis < 2 ? size : 1)),
+    ),
+  );
+}
+
+export function addGlobalAveragePool(build: Build, node: ProgramNode): void {
+  const { inputs, outputs } = node;
+  const channels = planesOf(build, node);
   build.call(
     "globalAverage",
     build.read(inputs[0]!),
@@ -44,8 +54,9 @@ export function addGlobalAveragePool(build: Build, { inputs, outputs }: ProgramN
   );
 }
 
-export function addGlobalMaxPool(build: Build, { inputs, outputs }: ProgramNode): void {
-  const channels = build.size(outputs[0]!);
+export function addGlobalMaxPool(build: Build, node: ProgramNode): void {
+  const { inputs, outputs } = node;
+  const channels = planesOf(build, node);
   const count = build.size(inputs[0]!) / channels;
   const src = build.read(inputs[0]!);
   build.act(

@@ -1,7 +1,8 @@
 /** Functions of one element. */
 import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build, unsupported } from "../build.ts";
+import { attribute, type Build } from "../build.ts";
 import { boundsOf } from "./_bounds.ts";
+import { addElementwise } from "./elementwise.ts";
 
 /** The kernel's number of a function, and its two operands. */
 type Function1 = readonly [op: number, alpha?: readonly [string, number], beta?: readonly [string, number]];
@@ -32,7 +33,11 @@ export const unaryOps: ReadonlyMap<string, Function1> = new Map<string, Function
 export function addUnary(build: Build, node: ProgramNode): void {
   const [op, alpha, beta] = unaryOps.get(node.op)!;
   const bounds = op === 0 ? boundsOf(build, node) : [alpha, beta].map((one) => (one ? attribute(node, ...one) : 0));
-  if (bounds === undefined) throw unsupported("Clip between bounds that are computed");
-  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
+  if (bounds === undefined) {
+    addElementwise(build, node);
+    return;
+  }
+  const x = node.inputs[0]!;
+  const y = build.output(node, build.shape(x));
   build.call("unary", op, build.read(x), build.write(y), build.size(x), bounds[0]!, bounds[1]!);
 }
