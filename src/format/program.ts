@@ -79,6 +79,12 @@ export const version = 1;
 /** Bytes before what the checksum covers: magic, version, checksum. */
 export const headBytes = 9;
 
+/** Most bytes of the part that says what the file holds. */
+export const structureLimit = 2 ** 22;
+
+/** Most dimensions of a value. */
+export const rankLimit = 16;
+
 /** Element types by their numbers in the file. */
 export const fileDtypes: readonly DType[] = [
   "float32",

@@ -22,6 +22,8 @@ import {
   type Program,
   type ProgramDim,
   type ProgramNode,
+  rankLimit,
+  structureLimit,
   symbolBits,
   symbolCoders,
   tableKinds,
@@ -37,8 +39,6 @@ export interface ReadLimits {
 }
 
 const defaultDecodedBytes = 2 ** 30;
-/** Most bytes of the part that says what the file holds. */
-const structureLimit = 2 ** 24;
 
 /** The error of a file that cannot be read. */
 export function badFile(message: string): NetpareError {
@@ -51,10 +51,12 @@ export function badFile(message: string): NetpareError {
  */
 export function readPare(file: Uint8Array, { decodedBytes = defaultDecodedBytes }: ReadLimits = {}): Program {
   if (magic.some((byte, i) => file[i] !== byte)) throw badFile("it does not begin with PARE; is it one?");
-  if (file[4] !== version)
+  if (file.length < headBytes) throw badFile("it is cut off");
+  if (file[4]! > version)
     throw badFile(`its version is ${file[4]}, this reader knows version ${version}; use a later netpare`);
+  if (file[4] !== version) throw badFile(`there is no version ${file[4]}`);
   const found = checksum(file.subarray(headBytes));
-  if (file.length < headBytes || new DataView(file.buffer, file.byteOffset).getUint32(5, true) !== found)
+  if (new DataView(file.buffer, file.byteOffset).getUint32(5, true) !== found)
     throw badFile("its checksum does not hold; it is damaged or cut off");
   const head = new Cursor(file, headBytes);
   const plain = head.size();
@@ -93,9 +95,9 @@ class Cursor {
   }
 
   /** How many follow, each of a byte or more. */
-  count(): number {
+  count(most = Number.POSITIVE_INFINITY): number {
     const count = this.size();
-    if (count > this.data.length - this.at) throw badFile(`it says ${count} follow where fewer bytes do`);
+    if (count > Math.min(most, this.data.length - this.at)) throw badFile(`it says ${count} follow where fewer can`);
     return count;
   }
 
@@ -109,8 +111,8 @@ class Cursor {
     return viewBytes("float32", this.bytes(4).slice())[0]!;
   }
 
-  list<T>(read: () => T): T[] {
-    return Array.from({ length: this.count() }, read);
+  list<T>(read: () => T, most?: number): T[] {
+    return Array.from({ length: this.count(most) }, read);
   }
 
   one<T>(of: readonly T[], what: string): T {
@@ -146,7 +148,7 @@ class Structure {
       dims: from.list((): ProgramDim => {
         const dim = from.size();
         return { size: Math.floor(dim / 2), perImage: dim % 2 === 1 };
-      }),
+      }, rankLimit),
     }));
     const value = (least = 0) => {
       const at = from.size() - 1;
@@ -204,17 +206,23 @@ class Structure {
     }
   }
 
-  private tensor(dtype: DType, shape: readonly number[]): CodedTensor {
+  private tensor(dtype: DType, shape: readonly number[], inner = false): CodedTensor {
     const count = shape.reduce((product, size) => product * size, 1);
     this.decodable -= count * allocate(dtype, 0).BYTES_PER_ELEMENT;
     if (!(this.decodable >= 0)) throw badFile("its constants are larger than the limit; raise it if they should be");
     const begun = this.streams.at;
-    const { content, decode } = this.content(dtype, count, count / (shape[0] || 1));
+    const { content, decode } = this.content(dtype, count, count / (shape[0] || 1), inner);
     return { dtype, shape, content, decode, storedBytes: this.streams.at - begun };
   }
 
-  private content(dtype: DType, count: number, row: number): { content: Content; decode: () => TypedArray } {
+  private content(
+    dtype: DType,
+    count: number,
+    row: number,
+    inner: boolean,
+  ): { content: Content; decode: () => TypedArray } {
     const form = this.from.one(forms, "form");
+    if (form === "float16" && dtype !== "float32") throw badFile(`${dtype} as float16`);
     switch (form) {
       case "raw": {
         const bytes = this.streams.bytes(count * allocate(dtype, 0).BYTES_PER_ELEMENT);
@@ -222,14 +230,15 @@ class Structure {
       }
       case "float16": {
         const bytes = this.streams.bytes(2 * count);
-        const decode = () => Float32Array.from(viewBytes("float16", bytes.slice()), fromFloat16);
-        return { content: { form }, decode: () => into(dtype, decode()) };
+        return { content: { form }, decode: () => Float32Array.from(viewBytes("float16", bytes.slice()), fromFloat16) };
       }
       case "symbols":
         return this.symbolContent(dtype, count, row);
       case "sparse": {
+        // Or they would stand in one another as deep as bytes last.
+        if (inner) throw badFile("sparse values of a sparse constant");
         const positions = this.symbols(count, 2, row);
-        const values = this.tensor(dtype, [this.from.size()]);
+        const values = this.tensor(dtype, [this.from.size()], true);
         const decode = () => scatter(allocate(dtype, count), positions(), values.decode());
         return { content: { form, positions, values }, decode };
       }
@@ -250,6 +259,8 @@ class Structure {
           ? from.float()
           : fromFloat16(from.byte() + 256 * from.byte());
     });
+    if ((dtype === "int64" || dtype === "uint64") && !table.every(Number.isInteger))
+      throw badFile(`a table of ${dtype}`);
     const scaleCount = from.count();
     const scales = scaleCount === 0 ? undefined : viewBytes("float32", from.bytes(4 * scaleCount).slice());
     if (scales && scales.length * row !== count) throw badFile(`${scales.length} scales for ${count / row} rows`);
@@ -285,15 +296,11 @@ const decoders: Readonly<
   huffman: decodeHuffman,
 };
 
-function into(dtype: DType, values: Float32Array): TypedArray {
-  const out = allocate(dtype, values.length);
-  (out as Float32Array).set(values);
-  return out;
-}
-
 function scatter(out: TypedArray, positions: Uint8Array, values: TypedArray): TypedArray {
   let next = 0;
-  for (let i = 0; i < positions.length; i++) if (positions[i]) out[i] = values[next++] as never;
+  for (let i = 0; i < positions.length; i++) next += positions[i]!;
   if (next !== values.length) throw badFile(`${values.length} values for ${next} places`);
+  next = 0;
+  for (let i = 0; i < positions.length; i++) if (positions[i]) out[i] = values[next++] as never;
   return out;
 }

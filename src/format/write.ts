@@ -2,19 +2,24 @@
 import { encodeSymbols } from "../codec/symbols-encoder.ts";
 import type { Attribute } from "../graph/attributes.ts";
 import type { Graph } from "../graph/graph.ts";
+import { NetpareError } from "../tensor/error.ts";
 import { ByteWriter } from "./_bytes.ts";
 import { checksum } from "./_checksum.ts";
 import { codeTensor } from "./code-tensor.ts";
 import { type PlainProgram, programOf } from "./from-graph.ts";
-import { attributeKinds, fileDtypes, magic, version } from "./program.ts";
+import { attributeKinds, fileDtypes, magic, structureLimit, version } from "./program.ts";
 
 /**
  * The bytes of a file that computes what `graph` computes, with constants bit by bit as they are.
  * @throws NetpareError `unsupported` where the graph cannot be written, naming value or node.
  */
 export function writePare(graph: Graph): Uint8Array {
-  const program = programOf(graph);
-  const codes = new Map([...program.tensors].map(([value, tensor]) => [value, codeTensor(tensor)]));
+  return writeProgram(programOf(graph));
+}
+
+/** The bytes of a file that holds a program as it is, whether it can run or not; `code` codes its constants. */
+export function writeProgram(program: PlainProgram, code: typeof codeTensor = codeTensor): Uint8Array {
+  const codes = new Map([...program.tensors].map(([value, tensor]) => [value, code(tensor)]));
   const structure = new ByteWriter();
   const texts = textsOf(program);
   structure.list(texts, (text) => {
@@ -30,6 +35,11 @@ export function writePare(graph: Graph): Uint8Array {
 
   const body = new ByteWriter();
   const plain = structure.result();
+  if (plain.length > structureLimit)
+    throw new NetpareError(
+      "unsupported",
+      `the graph takes ${plain.length} bytes, a .pare file has at most ${structureLimit}; make it smaller`,
+    );
   const coded = encodeSymbols(plain, { alphabet: 256, row: 1 });
   body.size(plain.length);
   body.size(coded.length);

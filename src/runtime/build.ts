@@ -122,15 +122,16 @@ export class Build {
   }
 
   /** The elements of a constant as numbers. @throws where the value is computed. */
-  constant(value: number): number[] | Float32Array {
+  constant(value: number): Float32Array | Float64Array {
     const folded = this.folded.get(value);
     if (folded) return folded();
     const tensor = this.program.tensors.get(value);
     if (tensor === undefined) throw unsupported(`value ${value} would have to be a constant`);
     if (tensor.dtype.endsWith("float16")) throw unsupported(`values of ${tensor.dtype}`);
     this.spend(8 * this.size(value));
+    if (tensor.dtype !== "float32") this.bound(8 * this.size(value));
     const elements = tensor.decode();
-    return elements instanceof Float32Array ? elements : Array.from(elements as Int32Array, Number);
+    return elements instanceof Float32Array ? elements : Float64Array.from(elements as Int32Array, Number);
   }
 
   /** A short constant, such as axes; undefined where it is left out. */
@@ -268,8 +269,8 @@ export function axisOf(axis: number, rank: number): number {
 }
 
 /** The shape of the broadcast of `shapes`. @throws where they do not go together. */
-export function broadcast(...shapes: readonly (readonly number[])[]): readonly number[] {
-  const rank = Math.max(...shapes.map(({ length }) => length));
+export function broadcast(shapes: readonly (readonly number[])[]): readonly number[] {
+  const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   const padded = shapes.map((shape) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
   return Array.from({ length: rank }, (_, axis) =>
     padded.reduce((most, { [axis]: size }) => {

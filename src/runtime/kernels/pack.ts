@@ -99,13 +99,20 @@ export function tapOffsets(
 export function packSparse(weights: Float32Array, outputs: number, offsets: ArrayLike<number>): Int32Array {
   const count = offsets.length;
   const bits = new Int32Array(weights.buffer, weights.byteOffset, weights.length);
-  const streams = Array.from({ length: outputs }, (_, o) => {
-    const words = [0, o];
-    for (let k = 0; k < count; k++) if (weights[o * count + k] !== 0) words.push(offsets[k]!, bits[o * count + k]!);
-    words[0] = words.length / 2 - 1;
-    return words;
-  });
-  return Int32Array.from(streams.sort((a, b) => b.length - a.length).flat());
+  const counts = new Int32Array(outputs);
+  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) counts[Math.floor(i / count)]!++;
+  const stream = new Int32Array(2 * counts.reduce((sum, left) => sum + left + 1, 0));
+  let at = 0;
+  for (const o of [...counts.keys()].sort((a, b) => counts[b]! - counts[a]!)) {
+    stream[at++] = counts[o]!;
+    stream[at++] = o;
+    for (let k = 0; k < count; k++) {
+      if (weights[o * count + k] === 0) continue;
+      stream[at++] = offsets[k]!;
+      stream[at++] = bits[o * count + k]!;
+    }
+  }
+  return stream;
 }
 
 /** Indices (O, K) of `bits` bits each as [O/8][K][bits bytes], the first of 8 outputs in the lowest bits; for `decode`. */

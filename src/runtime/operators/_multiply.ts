@@ -20,7 +20,7 @@ export function multiply(build: Build, node: ProgramNode, { transA, transB, alph
   const [rows, depth] = (transA ? left.slice(-2).reverse() : left.slice(-2)) as [number, number];
   const [inner, columns] = (transB ? right.slice(-2).reverse() : right.slice(-2)) as [number, number];
   if (depth !== inner) throw badFile(`${node.op} of (${given}) by (${by})`);
-  const batch = broadcast(left.slice(0, -2), right.slice(0, -2));
+  const batch = broadcast([left.slice(0, -2), right.slice(0, -2)]);
   const y = build.output(node, [
     ...batch,
     ...(given.length === 1 ? [] : [rows]),

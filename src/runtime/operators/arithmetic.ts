@@ -20,7 +20,7 @@ export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged:
 
 export function addArithmetic(build: Build, node: ProgramNode): void {
   const [first, ...others] = node.inputs as [number, ...number[]];
-  const shape = broadcast(...node.inputs.map((input) => build.shape(input)));
+  const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
   if (others.length === 0) {
     build.view(y, first);

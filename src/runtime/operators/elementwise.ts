@@ -45,7 +45,7 @@ export function addElementwise(build: Build, node: ProgramNode): void {
 export function applyEach(build: Build, node: ProgramNode, f: Function3): void {
   const { inputs } = node;
   if (!(inputs.length > 0 && inputs.length < 4)) throw badFile(`${node.op} of ${inputs.length} inputs`);
-  const shape = broadcast(...inputs.filter((x) => x >= 0).map((x) => build.shape(x)));
+  const shape = broadcast(inputs.filter((x) => x >= 0).map((x) => build.shape(x)));
   const y = build.output(node, shape);
   const size = build.size(y);
   const maps = inputs.map((x) =>

@@ -18,7 +18,7 @@ export function addGemm(build: Build, node: ProgramNode): void {
   if (left.length !== 2 || right.length !== 2 || inner !== depth) throw badFile(`Gemm of (${left}) by (${right})`);
   const y = build.output(node, [rows!, outputs]);
   const added = c < 0 ? [] : build.shape(c);
-  if (String(broadcast(added, [rows!, outputs])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
+  if (String(broadcast([added, [rows!, outputs]])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
   const eachRow = added.length === 2 && added[0] !== 1;
   if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
     const bias = c < 0 ? undefined : { value: c, map: broadcastIndices(build, added, build.shape(y)), beta };

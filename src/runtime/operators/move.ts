@@ -80,7 +80,7 @@ function transpose(_: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
 function expand(build: Build, { inputs, outputs }: ProgramNode, from: Shape): ReturnType<Move> {
   // A shape that is computed says what the output's says.
   const target = build.isConstant(inputs[1]!) ? build.list(inputs[1])! : build.shape(outputs[0]!);
-  return [broadcast(from, target), (at) => alignTo(at, from)];
+  return [broadcast([from, target]), (at) => alignTo(at, from)];
 }
 
 function tile(build: Build, { inputs }: ProgramNode, from: Shape): ReturnType<Move> {
