@@ -4,7 +4,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Node } from "../graph/graph.ts";
 import { operators } from "../ops/registry.ts";
 import { encodeNode } from "./_node.ts";
-import { bodyOf, fieldsOf, textOf, writeField, writeText } from "./_wire.ts";
+import { fieldsOf, textOf, writeField, writeText } from "./_wire.ts";
 import { OperatorSetIdProtoSchema } from "./onnx_pb.ts";
 
 const ownDomain = "netpare";
