@@ -53,13 +53,14 @@ export const penalizeEntropy = defineMethod({
       (stored) => addRounded(edit, stored, step),
     );
     const count = latents.reduce((sum, { size }) => sum + size, 0);
+    if (count === 0) return { graph: original, changes: [], skipped };
     return {
       graph: edit.apply(),
       changes: [
         `${count} weights and biases are whole numbers of steps; each bit of them, on average, costs ${rate} of loss`,
       ],
       skipped,
-      recipe: { terms: rate > 0 && count > 0 ? [priceOf(latents, rate / count)] : [] },
+      recipe: { terms: rate > 0 ? [priceOf(latents, rate / count)] : [] },
     };
   },
 });
