@@ -133,6 +133,7 @@ function addConv(build: Build, node: ProgramNode, outputs: number, { from, weigh
     build.call("spreadInt8", image, to, perGroup, ...spread, from.flip, from.unsignedZero);
   }
   const dst = build.write(end.output);
+  const room = build.scratch(64);
   const offsets = tapOffsets({ taps, channelBytes }, pairs);
   const [offsetsAt, biasAt, scalesAt] = [build.put(offsets), build.put(bias), build.put(scales)];
   for (let g = 0; g < group; g++) {
@@ -146,7 +147,7 @@ function addConv(build: Build, node: ProgramNode, outputs: number, { from, weigh
       behind(biasAt, 4 * g * own),
       behind(scalesAt, 4 * g * own),
       behind(dst, g * own * oh * ow * build.elementBytes(end.output)),
-      ...[own, oh, ow, rowBytes, end.lo, end.hi, end.zero, end.floats ? 1 : 0],
+      ...[own, oh, ow, rowBytes, end.lo, end.hi, end.zero, room, end.floats ? 1 : 0],
     );
   }
 }

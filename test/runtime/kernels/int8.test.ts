@@ -74,9 +74,10 @@ function lay({ bed, kernels }: Pick<Fresh, "bed"> & { kernels: Kernels<"spreadIn
   const dst = bed.room(floats ? size : Math.ceil(size / 4));
   // A Relu in the kernel: below `zero` nothing is written.
   const [lo, hi] = floats ? [-30, 1e9] : [Math.max(low - zero, 0), high - zero];
+  const room = bed.room(16);
   const run = () => {
     kernels.spreadInt8(src, planes, channels, ...spread, flip, zero + flip);
-    const rest = [scalesAt, dst, outputs, oh, ow, rowBytes, lo, hi, zero, floats ? 1 : 0] as const;
+    const rest = [scalesAt, dst, outputs, oh, ow, rowBytes, lo, hi, zero, room, floats ? 1 : 0] as const;
     kernels.convInt8(planes, ...(given as [number, number, number, number]), ...rest);
   };
   const centred = x.map((value) => value - zero);

@@ -15,12 +15,12 @@ export function widen4(at: usize, flip: v128): v128 {
  * the point, and those before it are its lowest.
  */
 @inline
-export function round4(v: v128, lo: v128, hi: v128, zero: v128): v128 {
-  return i32x4.add(f32x4.add(clamp(v, lo, hi), f32x4.splat(12582912)), zero);
+export function round4(v: v128, zero: v128): v128 {
+  return i32x4.add(f32x4.add(v, f32x4.splat(12582912)), zero);
 }
 
-/** Stores the low bytes of four lanes. */
+/** The low bytes of four lanes as the first four bytes. */
 @inline
-export function putBytes(at: usize, v: v128): void {
-  v128.store32_lane(at, i8x16.shuffle(v, v, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
+export function bytesOf(v: v128): v128 {
+  return i8x16.shuffle(v, v, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
 }
