@@ -1,8 +1,8 @@
 /**
  * Layers and sums between 8-bit numbers, on integers: `(DQ(x) * DQ(w) + DQ(b))`, Relu or Clip, QuantizeLinear become
  * `q = round(clamp((sum (x - zero_x) w + b) s_x s_w / s_y)) + zero_y`, b in steps of `s_x s_w`, as in onnxruntime's QLinearConv and Jacob et al.
- * 2018 (arXiv:1712.05877), but with a float multiplier. A layer that nothing quantizes writes floats. Depthwise layers, and those whose
- * sums might not fit 32 bits, are left to the kernels on floats.
+ * 2018 (arXiv:1712.05877), but with a float multiplier. A layer that nothing quantizes writes floats. Depthwise layers sum integers up in
+ * floats, which hold them exactly. Layers whose sums might not fit 32 bits are left to the kernels on floats.
  */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, type Place } from "../build.ts";
@@ -42,8 +42,9 @@ export function addInt8Layer(build: Build, node: ProgramNode): boolean {
   const layer = layerOf(build, node, outputs);
   if (layer === undefined) return false;
   for (const fused of layer.end.nodes) build.fused.add(fused);
-  if (node.op === "Conv") addConv(build, node, outputs, layer);
-  else addDense(build, outputs, layer);
+  if (node.op !== "Conv") addDense(build, outputs, layer);
+  else if (isDepthwise(build, node)) addDepthwise(build, node, outputs, layer);
+  else addConv(build, node, outputs, layer);
   return true;
 }
 
@@ -93,8 +94,7 @@ function layerOf(build: Build, node: ProgramNode, outputs: number): Layer | unde
   const own = build.writer(w);
   const isRows = node.op === "Conv" || attribute(node, "transB", 0) === 1;
   const plain = ["transA", "alpha", "beta"].every((name, i) => attribute(node, name, i && 1) === (i && 1));
-  const depthwise = attribute(node, "group", 1) > 1 && build.shape(w)[1] === 1;
-  if (!from || !plain || depthwise || own?.op !== "DequantizeLinear") return;
+  if (!from || !plain || own?.op !== "DequantizeLinear") return;
   const values = own.inputs[0]!;
   const found = scalesOf(build, own);
   if (!found || !build.isByte(values) || !build.isConstant(values) || build.shape(w).length < 2) return;
@@ -150,6 +150,29 @@ function addConv(build: Build, node: ProgramNode, outputs: number, { from, weigh
       ...[own, oh, ow, rowBytes, end.lo, end.hi, end.zero, room, end.floats ? 1 : 0],
     );
   }
+}
+
+const isDepthwise = (build: Build, node: ProgramNode) =>
+  attribute(node, "group", 1) > 1 && build.shape(node.inputs[1]!)[1] === 1;
+
+function addDepthwise(build: Build, node: ProgramNode, outputs: number, layer: Layer): void {
+  const { from, weights, bias, scales, end } = layer;
+  const window = windowOf(build, node, build.shape(node.inputs[1]!).slice(2));
+  const { spread, channelBytes, rowBytes, taps, oh, ow } = layPlanes(window);
+  const channels = attribute(node, "group", 1);
+  const src = build.read(from.value);
+  const image = build.scratch(4 * build.size(from.value));
+  build.call("dequantize", src, image, build.size(from.value), 1, from.flip, from.unsignedZero);
+  const planes = spread ? build.scratch(channels * channelBytes) : image;
+  if (spread) build.call("spread", image, planes, channels, ...spread, 0);
+  const [map, open] = [outputs * oh * ow, [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const];
+  const sums = build.scratch(4 * map);
+  const constants = [build.put(Float32Array.from(weights)), build.put(Float32Array.from(bias))] as const;
+  const sizes = [outputs, outputs / channels, channelBytes, oh, ow, rowBytes, ...open] as const;
+  build.call("depthwise", planes, build.put(taps), taps.length, ...constants, 0, sums, ...sizes);
+  const scaled = end.floats ? build.write(end.output) : sums;
+  build.call("arithmetic", 2, sums, build.put(scales), scaled, outputs, oh * ow, 1, end.lo, end.hi);
+  if (!end.floats) build.call("quantize", sums, build.write(end.output), map, 1, end.zero, end.lo, end.hi);
 }
 
 function addDense(build: Build, outputs: number, { from, weights, bias, scales, end }: Layer): void {
