@@ -77,13 +77,14 @@ export class Build {
   }
 
   /** The elements of a constant as numbers. @throws where the value is computed. */
-  constant(value: number): number[] | Float32Array {
+  constant(value: number): ArrayLike<number> {
     const folded = this.folded.get(value);
     if (folded) return folded();
     const tensor = this.program.tensors.get(value);
     if (tensor === undefined) throw unsupported(`value ${value} would have to be a constant`);
     const elements = tensor.decode();
-    return elements instanceof Float32Array ? elements : Array.from(elements as Int32Array, Number);
+    const isWide = elements instanceof BigInt64Array || elements instanceof BigUint64Array;
+    return isWide ? Array.from(elements, Number) : elements;
   }
 
   /** The only node that reads a value which is no output. */

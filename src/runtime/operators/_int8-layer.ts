@@ -8,7 +8,7 @@ import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, type Place } from "../build.ts";
 import { layPlanes, packPairs, tapOffsets } from "../kernels/pack.ts";
 import { boundsOf } from "./_bounds.ts";
-import { type Quantization, quantizationOf, scaleIndex, scalesOf } from "./_quantization.ts";
+import { type Quantization, quantizationOf, scalesOf } from "./_quantization.ts";
 import { windowOf } from "./_window.ts";
 
 /** What the kernels of a layer take beside its geometry. */
@@ -91,31 +91,45 @@ function endingOf(build: Build, value: number): Ending {
 function layerOf(build: Build, node: ProgramNode, outputs: number): Layer | undefined {
   const [x, w, b = -1] = node.inputs as [number, number, number?];
   const from = quantizationOf(build, build.writer(x), "DequantizeLinear");
-  const own = build.writer(w);
-  const isRows = node.op === "Conv" || attribute(node, "transB", 0) === 1;
   const plain = ["transA", "alpha", "beta"].every((name, i) => attribute(node, name, i && 1) === (i && 1));
-  if (!from || !plain || own?.op !== "DequantizeLinear") return;
-  const values = own.inputs[0]!;
-  const found = scalesOf(build, own);
-  if (!found || !build.isByte(values) || !build.isConstant(values) || build.shape(w).length < 2) return;
-  if (found.scales.length > 1 && found.axis !== (isRows ? 0 : 1)) return;
-  if (b >= 0 && (!build.isConstant(b) || ![1, outputs].includes(build.size(b)))) return;
-  const of = scaleIndex(build, values, found);
-  const centred = Array.from(build.constant(values), (value, i) => value - found.zeros[of(i)]!);
-  const count = centred.length / outputs;
-  const weights = Int16Array.from(centred, (_, i) =>
-    isRows ? centred[i]! : centred[(i % count) * outputs + Math.floor(i / count)]!,
-  );
-  if (node.op !== "Conv" && weights.some((value) => value !== (value << 24) >> 24)) return;
+  if (!from || !plain || (b >= 0 && (!build.isConstant(b) || ![1, outputs].includes(build.size(b))))) return;
+  if (node.op !== "Conv" && build.shape(w).length !== 2) return;
+  const rows = rowsOf(build, w, outputs, node.op === "Conv" || attribute(node, "transB", 0) === 1);
+  if (!rows || (node.op !== "Conv" && rows.weights.some((value) => value !== (value << 24) >> 24))) return;
+  const { weights, scales } = rows;
   const end = endingOf(build, node.outputs[0]!);
-  const steps = Float32Array.from({ length: outputs }, (_, o) => from.scale * found.scales[o % found.scales.length]!);
+  const steps = Float32Array.from({ length: outputs }, (_, o) => from.scale * scales[o % scales.length]!);
   const biases = b < 0 ? [0] : build.constant(b);
   const bias = Array.from(steps, (step, o) => Math.round(biases[o % biases.length]! / step));
-  const largest = bias.map((value, o) =>
-    weights.subarray(o * count, (o + 1) * count).reduce((sum, v) => sum + 255 * Math.abs(v), Math.abs(value)),
-  );
+  const largest = bias.map((value, o) => Math.abs(value) + 255 * sumOf(weights, outputs, o, Math.abs));
   if (!largest.every((sum) => sum < 2 ** 31)) return;
   return { from, weights, bias: Int32Array.from(bias), scales: steps.map((step) => step / end.scale), end };
+}
+
+/** A dequantized matrix as rows (O, K) less their zeros; undefined where it is none, or its scales are not those of rows. */
+function rowsOf(build: Build, value: number, outputs: number, isRows: boolean) {
+  const node = build.writer(value);
+  const from = node?.inputs[0] ?? -1;
+  if (node?.op !== "DequantizeLinear" || !build.isConstant(from) || !build.isByte(from)) return;
+  const found = scalesOf(build, node);
+  if (!found) return;
+  const { scales, zeros, axis } = found;
+  if (scales.length > 1 && (axis !== (isRows ? 0 : 1) || scales.length !== outputs)) return;
+  const values = build.constant(from);
+  const count = values.length / outputs;
+  const weights = new Int16Array(values.length);
+  for (let o = 0; o < outputs; o++)
+    for (let k = 0; k < count; k++)
+      weights[o * count + k] = values[isRows ? o * count + k : k * outputs + o]! - zeros[o % zeros.length]!;
+  return { weights, scales };
+}
+
+/** The sum of `of` each weight of row `o`. */
+function sumOf(weights: Int16Array, outputs: number, o: number, of: (weight: number) => number): number {
+  const count = weights.length / outputs;
+  let sum = 0;
+  for (let k = o * count; k < (o + 1) * count; k++) sum += of(weights[k]!);
+  return sum;
 }
 
 function addConv(build: Build, node: ProgramNode, outputs: number, { from, weights, bias, scales, end }: Layer): void {
@@ -180,9 +194,7 @@ function addDense(build: Build, outputs: number, { from, weights, bias, scales, 
   const rows = build.size(from.value) / count;
   const src = build.read(from.value);
   // What the zero of x takes from each sum.
-  const taken = bias.map((value, o) =>
-    weights.subarray(o * count, (o + 1) * count).reduce((sum, v) => sum - from.unsignedZero * v, value),
-  );
+  const taken = bias.map((value, o) => value - from.unsignedZero * sumOf(weights, outputs, o, Number));
   const packed = build.put(Int8Array.from(packPairs(weights, outputs, count, 1)));
   const [biasAt, scalesAt] = [build.put(taken), build.put(scales)];
   const dst = build.write(end.output);

@@ -16,7 +16,7 @@ export function scalesOf(build: Build, { inputs, attributes }: ProgramNode): Sca
   if (!build.isConstant(scale) || (zero >= 0 && !build.isConstant(zero)) || attributes.block_size?.value) return;
   const scales = build.constant(scale);
   const rank = build.shape(x).length;
-  const zeros = zero < 0 ? scales.map(() => 0) : build.constant(zero);
+  const zeros = zero < 0 ? new Uint8Array(scales.length) : build.constant(zero);
   return { scales, zeros, axis: (Number(attributes.axis?.value ?? 1) + rank) % rank };
 }
 
