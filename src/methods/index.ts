@@ -3,6 +3,7 @@ import { NetpareError } from "../tensor/error.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import type { Method } from "./define-method.ts";
 import { distill } from "./distill.ts";
+import { penalizeEntropy } from "./penalize-entropy.ts";
 import { pruneBlocks } from "./prune-blocks.ts";
 import { pruneChannels } from "./prune-channels.ts";
 import { pruneMagnitude } from "./prune-magnitude.ts";
@@ -14,6 +15,7 @@ export * from "./define-method.ts";
 export const methods: readonly Method[] = [
   clusterWeights,
   distill,
+  penalizeEntropy,
   pruneBlocks,
   pruneChannels,
   pruneMagnitude,

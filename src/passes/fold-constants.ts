@@ -41,7 +41,7 @@ export function foldConstantsWith({ maxElements = 2 ** 24, parameters = false }:
       const folded: Node[] = [];
       const skipped: Skipped[] = [];
       for (const node of graph.nodes) {
-        if (node.domain !== "" || node.outputs.some((output) => outputs.has(output))) continue;
+        if (findOp(node) === undefined || node.outputs.some((output) => outputs.has(output))) continue;
         if (!parameters && isIndexBytes(node, fixed, readers)) continue;
         const reads = node.inputs.filter((input) => trained.has(input));
         const rearranges =
