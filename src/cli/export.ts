@@ -1,13 +1,13 @@
 /**
- * `netpare export`: a model made ready to ship: constants and batch norms folded, training-time nodes off, dead nodes gone; as
- * `.onnx`, or as `.pare`, which holds the same values in fewer bytes.
+ * `netpare export`: a model made ready to ship: constants, masks, codebooks and batch norms folded, training-time nodes off, dead nodes
+ * gone; as `.onnx`, or as `.pare`, which holds the same values in fewer bytes.
  */
 import { stat } from "node:fs/promises";
 import { z } from "zod";
 import { writeWhole } from "../files/write-whole.ts";
 import { writePare } from "../format/write.ts";
 import { writeModel } from "../onnx/index.ts";
-import { simplify } from "../passes/index.ts";
+import { shippingPasses, simplify } from "../passes/index.ts";
 import { formatBytes } from "../report/format.ts";
 import { checkOutFile, loadModel, outDescription } from "./_model-file.ts";
 import { defineCommand } from "./define-command.ts";
@@ -26,7 +26,7 @@ export const exportCommand = defineCommand({
   async run({ args, options: { to, out } }) {
     const model = await loadModel(args[0] ?? "");
     await checkOutFile(out);
-    const { graph, changes, skipped } = simplify(model.graph);
+    const { graph, changes, skipped } = simplify(model.graph, shippingPasses);
     if (to === "pare") await writeWhole(out, writePare(graph));
     else await writeModel(out, graph);
     const bytes = (await stat(out)).size;

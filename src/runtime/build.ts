@@ -41,8 +41,10 @@ export class Build {
   private readonly regions = new Set<Region>();
   private readonly fixed = new Map<Region, Uint8Array>();
   private readonly readers = new Map<number, ProgramNode[]>();
-  /** Constants that nodes make. */
+  private readonly writers = new Map<number, ProgramNode>();
+  /** Constants that nodes make of others, and values that are computed where a step wants them. */
   private readonly folded = new Map<number, () => Float32Array>();
+  private readonly deferred = new Map<number, () => void>();
   private readonly outputs: ReadonlySet<number>;
   private held = 0;
   private work = 0;
@@ -71,10 +73,16 @@ export class Build {
         if (readers) readers.push(node);
         else this.readers.set(input, [node]);
       }
-      for (const output of node.outputs) if (output >= 0) know(output);
+      for (const output of node.outputs) {
+        if (output < 0) continue;
+        know(output);
+        this.writers.set(output, node);
+      }
     }
     for (const value of this.outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
     for (const { value } of program.inputs) this.write(value);
+    for (const { value } of [...program.inputs, ...program.outputs])
+      if (this.elementBytes(value) !== 4) throw unsupported("its inputs and outputs have to be float32");
   }
 
   /** Takes note of bytes that are held as long as the network. @throws where they are too many. */
@@ -105,6 +113,11 @@ export class Build {
     return sizeOf(this.shape(value));
   }
 
+  /** @throws where two values do not lie in memory alike. */
+  checkBytes(a: number, b: number): void {
+    if (this.elementBytes(a) !== this.elementBytes(b)) throw badFile(`value ${b} is of another type than ${a}`);
+  }
+
   /** The first output of a node. @throws where it has another shape than the node gives. */
   output({ op, outputs }: ProgramNode, shape: readonly number[]): number {
     const found = this.shape(outputs[0]!);
@@ -121,17 +134,25 @@ export class Build {
     this.folded.set(value, make);
   }
 
+  /** Lets `make` write a value right before the first step that reads it, or never. */
+  defer(value: number, make: () => void): void {
+    this.deferred.set(value, make);
+  }
+
   /** The elements of a constant as numbers. @throws where the value is computed. */
-  constant(value: number): Float32Array | Float64Array {
+  constant(value: number): ArrayLike<number> {
+    this.spend(8 * this.size(value));
     const folded = this.folded.get(value);
     if (folded) return folded();
     const tensor = this.program.tensors.get(value);
     if (tensor === undefined) throw unsupported(`value ${value} would have to be a constant`);
     if (tensor.dtype.endsWith("float16")) throw unsupported(`values of ${tensor.dtype}`);
-    this.spend(8 * this.size(value));
-    if (tensor.dtype !== "float32") this.bound(8 * this.size(value));
     const elements = tensor.decode();
-    return elements instanceof Float32Array ? elements : Float64Array.from(elements as Int32Array, Number);
+    if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
+      this.bound(8 * this.size(value));
+      return Float64Array.from(elements as BigInt64Array, Number);
+    }
+    return elements;
   }
 
   /** A short constant, such as axes; undefined where it is left out. */
@@ -147,9 +168,14 @@ export class Build {
     return readers.length === 1 && !this.outputs.has(value) ? readers[0] : undefined;
   }
 
+  /** The node that writes a value. */
+  writer(value: number): ProgramNode | undefined {
+    return this.writers.get(value);
+  }
+
   /** Whether a value is there before the next step. */
   isReady(value: number): boolean {
-    return this.places.has(value) || this.isConstant(value);
+    return this.places.has(value) || this.deferred.has(value) || this.isConstant(value);
   }
 
   /** Where a value is, which the next step reads. */
@@ -161,19 +187,33 @@ export class Build {
 
   /** Where a value is. */
   place(value: number): Place {
+    const make = this.deferred.get(value);
+    this.deferred.delete(value);
+    make?.();
     const place = this.places.get(value);
     if (place) return place;
     if (!this.isConstant(value)) throw badFile(`value ${value} is read before it is written`);
-    const fixed = this.put(Float32Array.from(this.constant(value)));
+    const elements = this.constant(value);
+    const fixed = this.put(this.isByte(value) ? Uint8Array.from(elements) : Float32Array.from(elements));
     this.places.set(value, fixed);
     return fixed;
   }
 
-  /** Where to write a value. */
-  write(value: number): Place {
-    const place = this.scratch(4 * this.size(value));
+  /** Whether a value is of 8-bit integers. */
+  isByte(value: number): boolean {
+    return /^u?int8$/.test(this.program.values[value]?.dtype ?? "");
+  }
+
+  /** Bytes of an element of a value that is computed: 8-bit integers are bytes, all others float32. */
+  elementBytes(value: number): number {
     const { dtype } = this.program.values[value]!;
     if (dtype.endsWith("float16")) throw unsupported(`values of ${dtype}`);
+    return this.isByte(value) ? 1 : 4;
+  }
+
+  /** Where to write a value. */
+  write(value: number): Place {
+    const place = this.scratch(this.elementBytes(value) * this.size(value));
     if (this.outputs.has(value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);
     return place;
@@ -183,6 +223,7 @@ export class Build {
   view(value: number, of: number): void {
     if (this.size(value) !== this.size(of))
       throw badFile(`(${this.shape(of)}) cannot be seen as (${this.shape(value)})`);
+    this.checkBytes(of, value);
     const place = this.read(of);
     if (this.outputs.has(value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);
@@ -199,7 +240,7 @@ export class Build {
   }
 
   /** Puts a constant into memory. */
-  put(data: Float32Array | Int32Array): Place {
+  put(data: ArrayBufferView): Place {
     this.hold(data.byteLength);
     const region = { bytes: data.byteLength + slackBytes, first: 0, last: Number.POSITIVE_INFINITY, address: 0 };
     this.fixed.set(region, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

@@ -130,6 +130,34 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
       return g.op("Expand", [g.op("Elu", [g.op("Mod", [leaky, scalar(g, 2)], { fmod: int(1) })]), size]);
     },
   ],
+  int8: [
+    [4, 6, 5],
+    (g, x) => {
+      const pair = (scale: number, zero: number) => [
+        scalar(g, scale),
+        g.initializer("z", tensorOf("uint8", [], [zero])),
+      ];
+      const bytes = (value: string, scale: number, zero: number) => {
+        const quantized = g.op("QuantizeLinear", [value, ...pair(scale, zero)]);
+        return g.op("DequantizeLinear", [quantized, ...pair(scale, zero)]);
+      };
+      const weights = (shape: readonly number[]) => {
+        const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.round(30 * random.normal()));
+        const scales = g.initializer("s", tensorOf("float32", [shape[0]!], new Array(shape[0]!).fill(0.01)));
+        return g.op("DequantizeLinear", [g.initializer("q", tensorOf("int8", shape, values)), scales], {
+          axis: int(0),
+        });
+      };
+      const first = bytes(x, 0.02, 128);
+      const wide = g.op("Conv", [first, weights([4, 4, 3, 3]), weight(g, [4])], { pads: ints([1, 1, 1, 1]) });
+      const sum = bytes(g.op("Relu", [g.add(bytes(g.op("Relu", [wide]), 0.03, 0), first)]), 0.04, 0);
+      const joined = g.op("Concat", [g.op("MaxPool", [sum], { kernel_shape: ints([2, 2]) }), sum].slice(0, 1), {
+        axis: int(1),
+      });
+      const dense = bytes(g.op("Flatten", [bytes(g.op("GlobalAveragePool", [joined]), 0.02, 3)]), 0.02, 3);
+      return g.op("Gemm", [dense, weights([5, 4])], { transB: int(1) });
+    },
+  ],
   products: [
     [6, 8],
     (g, x) => {

@@ -77,6 +77,6 @@ describe("damaged files", () => {
       console.log(kind, { each, ran, slowest }, new Map([...refusals].sort((a, b) => b[1] - a[1]).slice(0, 40)));
     // Neither the mutations nor the checks are idle.
     expect(ran).toBeGreaterThan(each / 100);
-    expect(refusals.size).toBeGreaterThan(10);
+    expect(refusals.size).toBeGreaterThan(5);
   });
 });

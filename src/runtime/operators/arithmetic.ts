@@ -2,6 +2,7 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, broadcast, type Place, sizeOf } from "../build.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Sum } from "./_int8-layer.ts";
 import { applyEach } from "./elementwise.ts";
 import { addCopy, broadcastIndices } from "./move.ts";
 
@@ -22,6 +23,7 @@ export function addArithmetic(build: Build, node: ProgramNode): void {
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
+  if (addInt8Sum(build, node)) return;
   if (others.length === 0) {
     build.view(y, first);
     return;

@@ -9,13 +9,12 @@ export function addBatchNormalization(build: Build, node: ProgramNode): void {
   const shape = build.shape(x);
   oneImage(node, shape);
   build.output(node, shape);
-  if (statistics.some((value) => String(build.shape(value)) !== String(shape[1])))
+  if (statistics.length !== 4 || statistics.some((value) => String(build.shape(value)) !== String(shape[1])))
     throw badFile(`BatchNormalization of ${shape[1]} channels by other numbers of statistics`);
   const [scale, bias, mean, variance] = statistics.map((value) => build.constant(value));
   const epsilon = attribute(node, "epsilon", 1e-5);
   const slopes = Float32Array.from(scale!, (s, c) => s / Math.sqrt(variance![c]! + epsilon));
   const shifts = Float32Array.from(bias!, (b, c) => b - mean![c]! * slopes[c]!);
-  if (slopes.length === 0) throw badFile("BatchNormalization without statistics");
   const map = [slopes.length, build.size(x) / slopes.length, 1] as const;
   const src = build.read(x);
   const { output, lo, hi } = closing(build, node.outputs[0]!, { residual: false });

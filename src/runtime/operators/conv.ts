@@ -3,6 +3,7 @@ import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Layer } from "./_int8-layer.ts";
 import { checkConv, spreadInput, windowOf } from "./_window.ts";
 
 /** Up to this share of weights that are not zero the sparse kernel is the faster. */
@@ -19,9 +20,10 @@ export function addConv(build: Build, node: ProgramNode): void {
   checkConv(build, node);
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
+  const window = windowOf(build, node, kernel);
+  if (addInt8Layer(build, node)) return;
   const weights = build.constant(weight);
   if (!(weights instanceof Float32Array)) throw unsupported("weights that are no float32");
-  const window = windowOf(build, node, kernel);
   const { planes, src } = spreadInput(build, node, window, 0);
   const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
   const dst = build.write(output);

@@ -3,6 +3,7 @@ import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, broadcast } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Layer } from "./_int8-layer.ts";
 import { multiply } from "./_multiply.ts";
 import { isSparse } from "./conv.ts";
 import { broadcastIndices } from "./move.ts";
@@ -20,6 +21,7 @@ export function addGemm(build: Build, node: ProgramNode): void {
   const added = c < 0 ? [] : build.shape(c);
   if (String(broadcast([added, [rows!, outputs]])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
   const eachRow = added.length === 2 && added[0] !== 1;
+  if (!eachRow && addInt8Layer(build, node)) return;
   if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
     const bias = c < 0 ? undefined : { value: c, map: broadcastIndices(build, added, build.shape(y)), beta };
     multiply(build, node, { transA, transB, alpha, bias });
@@ -33,13 +35,17 @@ export function addGemm(build: Build, node: ProgramNode): void {
 export function addMatMul(build: Build, node: ProgramNode): void {
   const [x, w] = node.inputs as [number, number];
   const [left, right] = [build.shape(x), build.shape(w)];
-  if (left.length < 2 || right.length !== 2 || !build.isConstant(w)) {
+  const outputs = right[1]!;
+  const isDense = left.length >= 2 && right.length === 2;
+  if (isDense) {
+    if (left.at(-1) !== right[0]) throw badFile(`MatMul of (${left}) by (${right})`);
+    build.output(node, left.with(-1, outputs));
+    if (addInt8Layer(build, node)) return;
+  }
+  if (!isDense || !build.isConstant(w)) {
     multiply(build, node);
     return;
   }
-  const outputs = right[1]!;
-  if (left.at(-1) !== right[0]) throw badFile(`MatMul of (${left}) by (${right})`);
-  build.output(node, left.with(-1, outputs));
   addDense(build, node, x, rowsOf(build, w, outputs, false, 1), new Float32Array(outputs));
 }
 

@@ -12,6 +12,7 @@ import { addLrn } from "./lrn.ts";
 import { addMade, madeOps } from "./made.ts";
 import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
+import { addDequantize, addQuantize } from "./quantize.ts";
 import { addArg, addReduction, addSoftmax, reductions } from "./reduce.ts";
 import { addResize } from "./resize.ts";
 import { addOneHot, addScatterElements } from "./scatter.ts";
@@ -39,6 +40,8 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["Resize", addResize],
   ["ScatterElements", addScatterElements],
   ["OneHot", addOneHot],
+  ["QuantizeLinear", addQuantize],
+  ["DequantizeLinear", addDequantize],
   ...all(["Softmax", "LogSoftmax"], addSoftmax),
   ...all(["ArgMax", "ArgMin"], addArg),
   ...all(reductions.keys(), addReduction),
@@ -48,4 +51,10 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ...all(arithmeticOps.keys(), addArithmetic),
   ...all(unaryOps.keys(), addUnary),
   ...all(moves.keys(), addMove),
+]);
+
+/** Operators that take 8-bit numbers as they are. */
+export const byteOperators: ReadonlySet<string> = new Set([
+  ...[...views.keys(), ...moves.keys(), "Concat", "Split"],
+  ...["QuantizeLinear", "DequantizeLinear"],
 ]);

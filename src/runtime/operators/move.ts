@@ -30,20 +30,27 @@ export function addMove(build: Build, node: ProgramNode): void {
   const y = build.output(node, to);
   const indices = indicesOf(build, from, to, source);
   const fill = node.op === "Pad" ? (build.list(node.inputs[2])?.[0] ?? 0) : 0;
+  build.checkBytes(x, y);
   const src = build.read(x);
-  addCopy(build, src, build.write(y), indices, fill);
+  addCopy(build, src, build.write(y), indices, fill, build.elementBytes(y));
 }
 
-/** Copies by indices into the source; -1 is `fill`. */
-export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Array, fill = 0): void {
+/** Copies elements of `bytes` by indices into the source; -1 is `fill`. */
+export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Array, fill = 0, bytes = 4): void {
   build.act(
-    (memory, from, to) => {
+    (floats, from, to) => {
+      const memory = elementsOf(floats, bytes);
       for (let i = 0; i < indices.length; i++)
-        memory[to! / 4 + i] = indices[i]! < 0 ? fill : memory[from! / 4 + indices[i]!]!;
+        memory[to! / bytes + i] = indices[i]! < 0 ? fill : memory[from! / bytes + indices[i]!]!;
     },
     src,
     dst,
   );
+}
+
+/** The memory in elements of 4 bytes or 1. */
+export function elementsOf(memory: Float32Array, bytes: number): Float32Array | Uint8Array {
+  return bytes === 4 ? memory : new Uint8Array(memory.buffer);
 }
 
 /** Where each element of `to` comes from in `from`, which is broadcast to it. */
