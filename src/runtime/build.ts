@@ -73,16 +73,20 @@ export class Build {
         if (readers) readers.push(node);
         else this.readers.set(input, [node]);
       }
+      const eachImage = !["Shape", "Size"].includes(node.op) && node.inputs.some((input) => this.batchAxis(input) >= 0);
       for (const output of node.outputs) {
         if (output < 0) continue;
         know(output);
+        if (eachImage && this.batchAxis(output) < 0) throw unsupported(`${node.op} over the images of a batch`);
         this.writers.set(output, node);
       }
     }
     for (const value of this.outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
     for (const { value } of program.inputs) this.write(value);
-    for (const { value } of [...program.inputs, ...program.outputs])
+    for (const { value } of [...program.inputs, ...program.outputs]) {
+      if (this.batchAxis(value) > 0) throw unsupported("images of a batch that are not one after another");
       if (this.elementBytes(value) !== 4) throw unsupported("its inputs and outputs have to be float32");
+    }
   }
 
   /** Takes note of bytes that are held as long as the network. @throws where they are too many. */
@@ -100,6 +104,18 @@ export class Build {
   private bound(bytes: number): void {
     if (!(bytes <= this.limit))
       throw unsupported(`it takes ${bytes} bytes, the limit is ${this.limit}; raise it if it should`);
+  }
+
+  /** The axis of a value along which images lie, -1 where there is none. */
+  private batchAxis(value: number): number {
+    return this.program.values[value]?.dims.findIndex(({ perImage }) => perImage) ?? -1;
+  }
+
+  /** An axis of a value counted from the first, which may be given from the last. @throws where it has images along it. */
+  axis(value: number, given: number): number {
+    const axis = axisOf(given, this.shape(value).length);
+    if (axis === this.batchAxis(value)) throw unsupported("an operator over the images of a batch");
+    return axis;
   }
 
   /** The dimensions of a value for one image. */

@@ -173,7 +173,7 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
 export const fuzzNets: ReadonlyMap<string, Graph> = new Map(
   Object.entries(bodies).map(([name, [shape, body]]) => {
     const g = new TypedBuilder(name);
-    const one = ["products", "indices", "resampling"].includes(name);
+    const one = ["products", "indices", "resampling", "elements"].includes(name);
     g.output(body(g, g.input("x", "float32", [one ? 1 : "N", ...shape])));
     g.metadata.set("netpare.classes", "a,b,c");
     return [name, g.build()] as const;

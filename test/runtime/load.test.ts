@@ -157,6 +157,16 @@ describe("operators", () => {
     await expect(load(file)).rejects.toThrow(/the runtime cannot run it: it has no operator Constant/);
   });
 
+  it.each<[string, (g: TypedBuilder, x: string) => string]>([
+    ["a mean", (g, x) => g.op("ReduceMean", [x], { axes: ints([0]) })],
+    ["Softmax", (g, x) => g.op("Softmax", [x], { axis: int(0) })],
+    ["Concat", (g, x) => g.op("Concat", [x, x], { axis: int(0) })],
+    ["a slice", (g, x) => g.op("Slice", [x, g.initializer("from", int64s([0])), g.initializer("to", int64s([1]))])],
+    ["Transpose", (g, x) => g.transpose(x, [1, 0, 2])],
+  ])("refuses %s over the images of a batch, which it never has together", async (_, body) => {
+    await expect(load(writePare(network([3, 4], body)))).rejects.toThrow(/images of a batch/);
+  });
+
   it("takes no more memory than it may, whatever a file asks for", async () => {
     const file = writePare(network([3, 4], (g, x) => g.op("Relu", [x])));
     await expect(load(file, { memoryBytes: 100 })).rejects.toThrow(/the limit is 100/);

@@ -1,6 +1,6 @@
 /** Concat and Split: runs of the parts copied to or from their places in the whole. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
-import { attribute, axisOf, type Build, behind } from "../build.ts";
+import { attribute, type Build, behind } from "../build.ts";
 import { elementsOf } from "./move.ts";
 
 export function addConcat(build: Build, node: ProgramNode): void {
@@ -35,7 +35,7 @@ function addRuns(
   add: (part: number, bytesInWhole: number, runs: Runs) => void,
 ): void {
   const shape = build.shape(whole);
-  const axis = axisOf(attribute(node, "axis", 0), shape.length);
+  const axis = build.axis(whole, attribute(node, "axis", 0));
   const sizes = parts.map((part) => build.shape(part)[axis]!);
   for (const part of parts) {
     build.checkBytes(whole, part);

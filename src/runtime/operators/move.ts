@@ -134,7 +134,7 @@ function pad(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
 }
 
 function gather(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
-  const axis = axisOf(attribute(node, "axis", 0), from.length);
+  const axis = build.axis(node.inputs[0]!, attribute(node, "axis", 0));
   const given = build.shape(node.inputs[1]!);
   const indices = build.constant(node.inputs[1]!);
   return [
@@ -144,7 +144,7 @@ function gather(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> 
 }
 
 function gatherElements(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
-  const axis = axisOf(attribute(node, "axis", 0), from.length);
+  const axis = build.axis(node.inputs[0]!, attribute(node, "axis", 0));
   const given = build.shape(node.inputs[1]!);
   const indices = build.constant(node.inputs[1]!);
   if (given.length !== from.length) throw badFile(`GatherElements of (${from}) by (${given})`);

@@ -1,6 +1,6 @@
 /** Operators over groups of elements that differ in some axes only: reductions, ArgMax and ArgMin, Softmax and LogSoftmax. */
 import type { ProgramNode } from "../../format/read.ts";
-import { attribute, axisOf, type Build, sizeOf } from "../build.ts";
+import { attribute, type Build, sizeOf } from "../build.ts";
 import { broadcastIndices } from "./move.ts";
 
 /** Where a group begins, what an element adds, and what the end makes of it and of the number of elements. */
@@ -38,7 +38,7 @@ export function addReduction(build: Build, node: ProgramNode): void {
   const shape = build.shape(x);
   const given = build.list(node.inputs[1]) ?? attribute(node, "axes", []);
   const every = given.length === 0 && !attribute(node, "noop_with_empty_axes", 0);
-  const axes = every ? [...shape.keys()] : given.map((axis) => axisOf(axis, shape.length));
+  const axes = every ? [...shape.keys()] : given.map((axis) => build.axis(x, axis));
   const { y, groups } = groupsOf(build, node, axes);
   const sums = new Float64Array(build.size(y));
   build.act(
@@ -55,7 +55,7 @@ export function addReduction(build: Build, node: ProgramNode): void {
 /** ArgMax and ArgMin: of equals the first, or the last. */
 export function addArg(build: Build, node: ProgramNode): void {
   const shape = build.shape(node.inputs[0]!);
-  const axis = axisOf(attribute(node, "axis", 0), shape.length);
+  const axis = build.axis(node.inputs[0]!, attribute(node, "axis", 0));
   const { y, groups } = groupsOf(build, node, [axis]);
   const inner = sizeOf(shape.slice(axis + 1));
   const sign = node.op === "ArgMax" ? 1 : -1;
@@ -81,7 +81,7 @@ export function addArg(build: Build, node: ProgramNode): void {
 export function addSoftmax(build: Build, node: ProgramNode): void {
   const x = node.inputs[0]!;
   const shape = build.shape(x);
-  const axis = axisOf(attribute(node, "axis", -1), shape.length);
+  const axis = build.axis(x, attribute(node, "axis", -1));
   const y = build.output(node, shape);
   const isLog = node.op === "LogSoftmax";
   const [src, dst] = [build.read(x), build.write(y)];

@@ -16,7 +16,7 @@ export function addScatterElements(build: Build, node: ProgramNode): void {
   const [x, index, update] = node.inputs as [number, number, number];
   const [shape, given] = [build.shape(x), build.shape(index)];
   const y = build.output(node, shape);
-  const axis = axisOf(attribute(node, "axis", 0), shape.length);
+  const axis = build.axis(x, attribute(node, "axis", 0));
   const join = joins.get(attribute(node, "reduction", "none"));
   if (!join || given.length !== shape.length || String(given) !== String(build.shape(update)))
     throw badFile(`ScatterElements of (${build.shape(update)}) by (${given}) into (${shape})`);
