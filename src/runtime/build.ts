@@ -3,7 +3,7 @@
  * are, because activations share memory as their lives allow. One image at a time: the batch is 1 everywhere.
  */
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
-import { align, layOut, type Region } from "./arena.ts";
+import { layInTurn, layOut, type Region } from "./arena.ts";
 import type { KernelName } from "./kernels/index.ts";
 
 /** An address `offset` bytes into a region. */
@@ -25,6 +25,8 @@ export type Step =
 /** What kernels may read and scribble on behind a tensor. */
 const slackBytes = 64;
 
+/** What a step and its operands take, roughly. */
+const stepBytes = 512;
 /** Most regions that are laid out: time grows with their square. */
 const regionLimit = 2 ** 14;
 /** Most numbers of a list, such as axes or pads, that is a constant. */
@@ -275,11 +277,7 @@ export class Build {
 
   /** Lays memory out: constants first, then the arena. */
   layOut(): { readonly bytes: number; readonly arenaBytes: number } {
-    let weightsEnd = slackBytes;
-    for (const region of this.fixed.keys()) {
-      region.address = align(weightsEnd);
-      weightsEnd = region.address + region.bytes;
-    }
+    const weightsEnd = layInTurn(this.fixed.keys(), slackBytes);
     const bytes = layOut(this.regions, weightsEnd) + slackBytes;
     this.bound(bytes);
     return { bytes, arenaBytes: bytes - weightsEnd };
@@ -291,7 +289,7 @@ export class Build {
   }
 
   private keepAlive(operands: readonly Operand[]): void {
-    this.hold(8 * (8 + operands.length));
+    this.hold(stepBytes);
     for (const operand of operands)
       if (typeof operand !== "number") operand.region.last = Math.max(operand.region.last, this.steps.length);
   }
