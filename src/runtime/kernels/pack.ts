@@ -124,15 +124,13 @@ export function packSparse(weights: Float32Array, outputs: number, offsets: Arra
   return Int32Array.from(streams.sort((a, b) => b.length - a.length).flat());
 }
 
-/** Indices (O, K) of `bits` bits each as [O/8][K][bits bytes], the first of 8 outputs in the lowest bits; for `decode`. */
-export function packIndices(indices: ArrayLike<number>, outputs: number, count: number, bits: number): Uint8Array {
+/** Indices (O, K) of 4 or 8 bits as [O/8][K][bits bytes], the first of 8 outputs in the lowest bits; for `decode` and `codebookGemm`. */
+export function packIndices(indices: ArrayLike<number>, outputs: number, count: number, bits: 4 | 8): Uint8Array {
   const packed = new Uint8Array(Math.ceil(outputs / 8) * count * bits);
   for (let o = 0; o < outputs; o++)
     for (let k = 0; k < count; k++) {
-      const first = ((o >> 3) * count + k) * bits * 8 + (o & 7) * bits;
-      const shifted = indices[o * count + k]! << (first & 7);
-      packed[first >> 3]! |= shifted;
-      if ((first & 7) + bits > 8) packed[(first >> 3) + 1]! |= shifted >> 8;
+      const first = (((o >> 3) * count + k) * 8 + (o & 7)) * bits;
+      packed[first >> 3]! |= indices[o * count + k]! << (first & 7);
     }
   return packed;
 }
