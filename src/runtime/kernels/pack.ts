@@ -48,6 +48,22 @@ export function packWeights(weights: ArrayLike<number>, outputs: number, count: 
   return packed;
 }
 
+/**
+ * Weights (O, C taps) as [O/8][C/2][taps][8][2], pairs of channels beside each other and what is missing 0; for `convInt8`, and with
+ * one tap for `gemmInt8`.
+ */
+export function packPairs(weights: ArrayLike<number>, outputs: number, channels: number, taps: number): Int16Array {
+  const pairs = Math.ceil(channels / 2);
+  const packed = new Int16Array(Math.ceil(outputs / 8) * pairs * taps * 16);
+  for (let o = 0; o < outputs; o++)
+    for (let c = 0; c < channels; c++)
+      for (let t = 0; t < taps; t++) {
+        const block = ((o >> 3) * pairs + (c >> 1)) * taps + t;
+        packed[block * 16 + (o & 7) * 2 + (c & 1)] = weights[(o * channels + c) * taps + t]!;
+      }
+  return packed;
+}
+
 /** Channels a multiple of this apart fall into few sets of a first-level cache, and drive each other out of it. */
 const crowdedBytes = 256;
 const marginFloats = 16;
