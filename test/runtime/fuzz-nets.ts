@@ -26,11 +26,11 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
     [3, 8, 8],
     (g, x) => {
       const same = { pads: ints([1, 1, 1, 1]) };
-      const first = g.op("Relu", [g.op("Conv", [x, weight(g, [8, 3, 3, 3], 1, 4), weight(g, [8])], same)]);
-      const second = g.op("Conv", [first, weight(g, [8, 8, 3, 3], 0.2), weight(g, [8])], same);
+      const first = g.op("Relu", [g.op("Conv", [x, weight(g, [24, 3, 3, 3], 1, 4), weight(g, [24])], same)]);
+      const second = g.op("Conv", [first, weight(g, [24, 24, 3, 3], 0.1), weight(g, [24])], same);
       const sum = g.op("Clip", [g.add(second, first), scalar(g, 0), scalar(g, 6)]);
       const pooled = g.op("GlobalAveragePool", [sum]);
-      return g.op("Gemm", [g.op("Flatten", [pooled]), weight(g, [10, 8]), weight(g, [10])], { transB: int(1) });
+      return g.op("Gemm", [g.op("Flatten", [pooled]), weight(g, [10, 24]), weight(g, [10])], { transB: int(1) });
     },
   ],
   depthwise: [
