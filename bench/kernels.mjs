@@ -12,6 +12,7 @@ import { ints } from "../dist/graph/attributes.js";
 import { GraphBuilder } from "../dist/graph/builder.js";
 import { encodeModel } from "../dist/onnx/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
+import { kernelModules } from "../dist/runtime/kernels/modules.js";
 import { layPlanes, packSparse, packWeights, tapOffsets } from "../dist/runtime/kernels/pack.js";
 import { createRandom } from "../dist/tensor/random.js";
 import { tensor } from "../dist/tensor/tensor.js";
@@ -63,7 +64,7 @@ function modelOf({ size, kernel }, layers) {
 
 async function ourChain({ size, kernel }, layers, form, variant, image) {
   const memory = new WebAssembly.Memory({ initial: 512 });
-  const kernels = await compileKernels(["spread", "conv", "sparseConv"], memory, variant);
+  const kernels = await compileKernels(["spread", "conv", "sparseConv"], memory, variant, kernelModules);
   let top = 1024;
   const put = (data) => {
     const at = top;

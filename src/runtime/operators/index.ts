@@ -11,10 +11,10 @@ import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
 import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
+import { addView } from "./view.ts";
 
 export type Operator = (build: Build, node: ProgramNode) => void;
 
-const view: Operator = (build, { inputs, outputs }) => build.view(outputs[0]!, inputs[0]!);
 const all = (names: Iterable<string>, operator: Operator) => [...names].map((name) => [name, operator] as const);
 
 /** By ONNX's names. */
@@ -31,7 +31,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["Concat", addConcat],
   ["Split", addSplit],
   ["Softmax", addSoftmax],
-  ...all(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"], view),
+  ...all(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"], addView),
   ...all(arithmeticOps.keys(), addArithmetic),
   ...all(unaryOps.keys(), addUnary),
   ...all(moves.keys(), addMove),

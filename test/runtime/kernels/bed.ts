@@ -10,6 +10,7 @@ import {
   type KernelName,
   type KernelVariant,
 } from "../../../src/runtime/kernels/index.ts";
+import { kernelModules } from "../../../src/runtime/kernels/modules.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 
 const slackBytes = 64;
@@ -78,7 +79,7 @@ export const variants: readonly KernelVariant[] = allowRelaxed() ? ["plain", "re
 /** A bed and freshly compiled kernels on it, which the engine has not yet optimized. */
 export async function freshKernels<N extends KernelName>(names: readonly N[], variant: KernelVariant) {
   const bed = createBed();
-  return { bed, kernels: await compileKernels(names, bed.memory, variant) };
+  return { bed, kernels: await compileKernels(names, bed.memory, variant, kernelModules) };
 }
 
 /** Seeded floats in [-1, 1). */
