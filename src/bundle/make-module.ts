@@ -1,5 +1,5 @@
 /**
- * A network as one JavaScript module that needs nothing else: the pieces of the runtime that it uses (`scripts/build-module-parts.mjs`
+ * A network as one JavaScript module that needs nothing else: the pieces of the runtime that it uses (`scripts/build-runtime.mjs`
  * makes them), its kernels in both variants, deflated together, and its `.pare` file, both as text. All that the file says stays coded,
  * so nothing in it can end a string or a script.
  */
@@ -21,7 +21,9 @@ const partsUrl = new URL("../../dist/bundle/parts.json", import.meta.url);
 interface ModuleParts {
   /** By ONNX's name: the piece that has an operator, and what it is called there. */
   readonly operators: Readonly<Record<string, readonly [piece: string, name: string]>>;
-  /** Function bodies; `needs` come first. */
+  /** Pieces that a module may leave out, because the others reach them through doors. */
+  readonly doors: readonly string[];
+  /** Function bodies of `pieces`, which holds what those that they need returned. */
   readonly pieces: Readonly<Record<string, { readonly needs: readonly string[]; readonly code: string }>>;
 }
 
@@ -40,28 +42,34 @@ export interface NetworkModule {
  * @throws NetpareError where the runtime cannot run it; `io` where the runtime's pieces have not been built.
  */
 export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
+  const parts = readParts();
   const { network, ops, kernels } = await findUsed(pare);
   const classifies = canClassify(network);
-  const parts = readParts();
-  const used = [...ops].map((op) => parts.operators[op]!);
-  const order = inOrder(parts, ["main", ...used.map(([piece]) => piece)]);
-  const pieces = order.map((name) => `pieces[${JSON.stringify(name)}]=(()=>{${parts.pieces[name]!.code}})();`);
-  const table = [...ops].map(
-    (op, i) => `[${JSON.stringify(op)},pieces[${JSON.stringify(used[i]![0])}].${used[i]![1]}]`,
-  );
-  const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const [packed, sizes] = packKernels(kernels);
-  const call = [literal(pare), literal(packed), JSON.stringify(sizes), `new Map([${table}])`];
+  const table = [...ops].map((op) => [op, parts.operators[op]!] as const);
+  const wanted = [
+    "main",
+    ...table.map(([, [piece]]) => piece),
+    ...(classifies ? ["prepare-image", "rank-classes"] : []),
+  ];
+  const call = `pieces.main.openModule(${[
+    literal(pare),
+    literal(packed),
+    JSON.stringify(sizes),
+    `new Map([${table.map(([op, [piece, name]]) => `["${op}",pieces["${piece}"].${name}]`)}])`,
+  ]})`;
+  const used = await tryDoors(parts, wanted, call);
+  const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const lines = [
     "/* A network in one module, made by netpare (Apache-2.0). */",
     "const pieces={};",
-    ...pieces,
-    `export const{${names}}=await pieces.main.openModule(${call});`,
+    ...inOrder(parts, [...wanted, ...used]).map((name) => `pieces["${name}"]=(()=>{${parts.pieces[name]!.code}})();`),
+    `export const{${names}}=await ${call};`,
   ];
   return { code: `${lines.join("\n")}\n`, types: typesOf(network, classifies), classifies };
 }
 
-/** What a network uses of the runtime, found by loading it. */
+/** The operators and kernels that a network uses, found by loading it. */
 async function findUsed(pare: Uint8Array) {
   const ops = new Set<string>();
   const kernels = new Set<KernelName>();
@@ -75,6 +83,30 @@ async function findUsed(pare: Uint8Array) {
   };
   const network = await loadWith({ operators: { get }, kernels: modules }, pare, { variant: "plain" });
   return { network, ops, kernels };
+}
+
+/** Loads the network as the module will, with all doors open, and tells through which it went: what is behind answered other than no. */
+async function tryDoors(parts: ModuleParts, wanted: readonly string[], call: string): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  const pieces: Record<string, Record<string, unknown>> = {};
+  for (const name of inOrder(parts, [...parts.doors, ...wanted])) {
+    const made: Record<string, unknown> = new Function("pieces", parts.pieces[name]!.code)(pieces);
+    pieces[name] = parts.doors.includes(name) ? watched(made, () => used.add(name)) : made;
+  }
+  await new Function("pieces", `return ${call}`)(pieces);
+  return used;
+}
+
+function watched(piece: Readonly<Record<string, unknown>>, note: () => void): Record<string, unknown> {
+  const watch = (value: unknown) => {
+    if (typeof value !== "function") return value;
+    return (...given: readonly unknown[]) => {
+      const answer: unknown = value(...given);
+      if (answer !== undefined && answer !== false) note();
+      return answer;
+    };
+  };
+  return Object.fromEntries(Object.entries(piece).map(([name, value]) => [name, watch(value)]));
 }
 
 function canClassify(network: Network): boolean {

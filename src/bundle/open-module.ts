@@ -1,6 +1,6 @@
 /**
  * What a network's own module runs when it is imported. The module holds text: its kernels, both variants deflated together, and its
- * `.pare` file. `scripts/build-module-parts.mjs` minifies this file and all that it imports.
+ * `.pare` file. `scripts/build-runtime.mjs` minifies this file and all that it imports.
  */
 import { chooseVariant, type KernelModules, type KernelVariant } from "../runtime/kernels/index.ts";
 import { loadWith, type Network, type Parts } from "../runtime/load-with.ts";
@@ -26,7 +26,8 @@ export async function openModule(
   sizes: readonly KernelSizes[],
   operators: Parts["operators"],
 ): Promise<OpenModule> {
-  const parts = { operators, kernels: unpack(await inflate(decodeText(...kernels)), sizes) };
+  const length = sizes.reduce((sum, [, plainBytes, relaxedBytes]) => sum + plainBytes + relaxedBytes, 0);
+  const parts = { operators, kernels: unpack(await inflate(decodeText(...kernels), length), sizes) };
   const network = await loadWith(parts, decodeText(...pare), { variant: chooseVariant() });
   const said = (key: string, otherwise: string) => JSON.parse(network.metadata.get(`netpare.${key}`) ?? otherwise);
   const classes: readonly string[] = said("classes", "[]");
@@ -42,9 +43,20 @@ export async function openModule(
   };
 }
 
-async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Response(bytes).body!.pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+async function inflate(bytes: Uint8Array, length: number): Promise<Uint8Array> {
+  const { readable, writable } = new DecompressionStream("deflate-raw");
+  const writer = writable.getWriter();
+  const written = writer.write(bytes).then(() => writer.close());
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const reader = readable.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    out.set(value, at);
+    at += value.length;
+  }
+  await written;
+  return out;
 }
 
 function unpack(bytes: Uint8Array, sizes: readonly KernelSizes[]): KernelModules {

@@ -26,18 +26,24 @@ export function encodeText(bytes: Uint8Array): string {
 /** The `length` bytes of a text. */
 export function decodeText(text: string, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  let [at, held, bits] = [0, 0, 0];
-  const take = (group: number) => {
-    held = (held << 7) | group;
-    bits += 7;
-    if (bits < 8) return;
-    bits -= 8;
-    bytes[at++] = held >> bits;
-  };
+  let at = 0;
+  let [held, bits] = [0, 0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code >= firstPair) take(special[(code - firstPair) >> 7]!);
-    take(code & 127);
+    if (code >= firstPair) {
+      held = (held << 7) | special[(code - firstPair) >> 7]!;
+      bits += 7;
+      if (bits > 7) {
+        bits -= 8;
+        bytes[at++] = held >> bits;
+      }
+    }
+    held = (held << 7) | (code & 127);
+    bits += 7;
+    if (bits > 7) {
+      bits -= 8;
+      bytes[at++] = held >> bits;
+    }
   }
   return bytes;
 }

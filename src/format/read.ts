@@ -8,7 +8,7 @@ import { decodeSymbols } from "../codec/symbols-decoder.ts";
 import type { Attribute } from "../graph/attributes.ts";
 import { allocate, type DType, type TypedArray, viewBytes } from "../tensor/dtype.ts";
 import { NetpareError } from "../tensor/error.ts";
-import { fromFloat16 } from "../tensor/half.ts";
+import { fromFloat16, fromFloat16Bytes } from "../tensor/half.ts";
 import { checksum } from "./_checksum.ts";
 import {
   attributeKinds,
@@ -222,8 +222,7 @@ class Structure {
       }
       case "float16": {
         const bytes = this.streams.bytes(2 * count);
-        const decode = () => Float32Array.from(viewBytes("float16", bytes.slice()), fromFloat16);
-        return { content: { form }, decode: () => into(dtype, decode()) };
+        return { content: { form }, decode: () => into(dtype, fromFloat16Bytes(bytes)) };
       }
       case "symbols":
         return this.symbolContent(dtype, count, row);
@@ -285,9 +284,10 @@ const decoders: Readonly<
   huffman: decodeHuffman,
 };
 
-function into(dtype: DType, values: Float32Array): TypedArray {
+function into(dtype: DType, values: Float32Array<ArrayBuffer>): TypedArray {
+  if (dtype === "float32") return values;
   const out = allocate(dtype, values.length);
-  (out as Float32Array).set(values);
+  for (let i = 0; i < values.length; i++) out[i] = values[i] as never;
   return out;
 }
 

@@ -17,18 +17,29 @@ const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
 /** Gives each region an address from `start` on, and returns the end of the last. */
 export function layOut(regions: Iterable<Region>, start: number): number {
+  /** By address. */
   const placed: Region[] = [];
   let end = start;
   for (const region of [...regions].sort((a, b) => b.bytes - a.bytes)) {
-    const beside = placed.filter(({ first, last }) => first <= region.last && last >= region.first);
-    beside.sort((a, b) => a.address - b.address);
     region.address = align(start);
-    for (const { address, bytes } of beside) {
+    for (const { address, bytes, first, last } of placed) {
+      if (first > region.last || last < region.first) continue;
       if (address - region.address >= region.bytes) break;
       region.address = Math.max(region.address, align(address + bytes));
     }
-    placed.push(region);
+    const behind = placed.findIndex(({ address }) => address > region.address);
+    placed.splice(behind < 0 ? placed.length : behind, 0, region);
     end = Math.max(end, region.address + region.bytes);
+  }
+  return end;
+}
+
+/** Lays regions that all stay one behind the other, and returns the end of the last. */
+export function layInTurn(regions: Iterable<Region>, start: number): number {
+  let end = start;
+  for (const region of regions) {
+    region.address = align(end);
+    end = region.address + region.bytes;
   }
   return end;
 }

@@ -3,7 +3,7 @@
  * are, because activations share memory as their lives allow. One image at a time: the batch is 1 everywhere.
  */
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
-import { layOut, type Region } from "./arena.ts";
+import { layInTurn, layOut, type Region } from "./arena.ts";
 import type { KernelName } from "./kernels/index.ts";
 
 /** An address `offset` bytes into a region. */
@@ -137,7 +137,7 @@ export class Build {
 
   /** Lays memory out: constants first, then the arena. */
   layOut(): { readonly bytes: number; readonly arenaBytes: number } {
-    const weightsEnd = layOut(this.fixed.keys(), slackBytes);
+    const weightsEnd = layInTurn(this.fixed.keys(), slackBytes);
     const bytes = layOut(this.regions, weightsEnd) + slackBytes;
     return { bytes, arenaBytes: bytes - weightsEnd };
   }

@@ -43,8 +43,10 @@ export interface Planes {
 /** Weights (O, K) as [O/8][K][8], the last block filled up with zeros. */
 export function packWeights(weights: ArrayLike<number>, outputs: number, count: number): Float32Array {
   const packed = new Float32Array(Math.ceil(outputs / 8) * count * 8);
-  for (let o = 0; o < outputs; o++)
-    for (let k = 0; k < count; k++) packed[((o >> 3) * count + k) * 8 + (o & 7)] = weights[o * count + k]!;
+  for (let o = 0; o < outputs; o++) {
+    const [from, to] = [o * count, (o & ~7) * count + (o & 7)];
+    for (let k = 0; k < count; k++) packed[to + 8 * k] = weights[from + k]!;
+  }
   return packed;
 }
 
@@ -86,9 +88,10 @@ export function tapOffsets(
   { taps, channelBytes }: Pick<Planes, "taps" | "channelBytes">,
   channels: number,
 ): Int32Array {
-  return Int32Array.from({ length: channels * taps.length }, (_, k) => {
-    return Math.floor(k / taps.length) * channelBytes + taps[k % taps.length]!;
-  });
+  const offsets = new Int32Array(channels * taps.length);
+  for (let c = 0, k = 0; c < channels; c++)
+    for (let t = 0; t < taps.length; t++) offsets[k++] = c * channelBytes + taps[t]!;
+  return offsets;
 }
 
 /**

@@ -23,13 +23,16 @@ export const moves: ReadonlyMap<string, Move> = new Map<string, Move>([
   ["SpaceToDepth", spaceToDepth],
 ]);
 
+/** Moves in which an axis of the input depends on several of the output. */
+const mixing: ReadonlySet<string> = new Set(["DepthToSpace", "SpaceToDepth"]);
+
 export function addMove(build: Build, node: ProgramNode): void {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   const source = moves.get(node.op)!(build, node);
   const [from, to] = [build.shape(x), build.shape(y)];
   // Axes of size 1 are where Expand repeats.
   const fit = node.op === "Expand" ? (at: readonly number[]) => alignTo(at, from) : source;
-  const indices = indicesOf(from, to, fit);
+  const indices = (mixing.has(node.op) ? indicesOf : axisIndices)(from, to, fit);
   const fill = node.op === "Pad" && (node.inputs[2] ?? -1) >= 0 ? build.constant(node.inputs[2]!)[0]! : 0;
   const src = build.read(x);
   addCopy(build, src, build.write(y), indices, fill);
@@ -49,7 +52,7 @@ export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Arra
 
 /** Where each element of `to` comes from in `from`, which is broadcast to it. */
 export function broadcastIndices(from: readonly number[], to: readonly number[]): Int32Array {
-  return indicesOf(from, to, (at) => alignTo(at, from));
+  return axisIndices(from, to, (at) => alignTo(at, from));
 }
 
 /** The place in a shape that is broadcast: aligned at the last axis, 0 where the size is 1. */
@@ -70,6 +73,39 @@ function indicesOf(
       return sum < 0 || place < 0 || place >= size ? -1 : sum * size + place;
     }, 0);
     for (let axis = to.length - 1; axis >= 0 && ++at[axis]! === to[axis]; axis--) at[axis] = 0;
+  }
+  return indices;
+}
+
+/** What `indicesOf` finds where no axis of the input depends on more than one of the output: `source` is asked along axes only. */
+function axisIndices(
+  from: readonly number[],
+  to: readonly number[],
+  source: (at: readonly number[]) => readonly number[],
+): Int32Array {
+  const strides = from.map((_, axis) => from.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const first = source(to.map(() => 0));
+  const still = new Set(from.keys());
+  const offsetOf = (place: readonly number[], axes: Iterable<number>) => {
+    let offset = 0;
+    for (const axis of axes) {
+      if (!(place[axis]! >= 0 && place[axis]! < from[axis]!)) return -1;
+      offset += place[axis]! * strides[axis]!;
+    }
+    return offset;
+  };
+  const offsets = to.map((size, axis) => {
+    const places = Array.from({ length: size }, (_, i) => source(to.map((__, other) => (other === axis ? i : 0))));
+    const moved = [...from.keys()].filter((k) => places.some((place) => place[k] !== first[k]));
+    for (const k of moved) still.delete(k);
+    return Int32Array.from(places, (place) => offsetOf(place, moved));
+  });
+  let indices = Int32Array.of(offsetOf(first, still));
+  for (const along of offsets) {
+    const next = new Int32Array(indices.length * along.length);
+    let at = 0;
+    for (const index of indices) for (const offset of along) next[at++] = index < 0 || offset < 0 ? -1 : index + offset;
+    indices = next;
   }
   return indices;
 }

@@ -1,0 +1,145 @@
+/**
+ * Bundles the runtime, once the kernels and dist/ are built. dist/runtime.js is all of it in one file, for `netpare/runtime`.
+ * dist/bundle/parts.json has it in pieces, from which `netpare export --to mjs` puts a network's own module together without a bundler.
+ * A piece is a function's body that takes what it imports and returns what it exports. Operators, forms of layers and decoders are
+ * pieces of their own, so that a module leaves out those that its network does not use.
+ */
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { operators } from "../dist/runtime/operators/index.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = `${root}src/`;
+const nameOf = (file) => basename(file, ".ts");
+const inOperators = readdirSync(`${source}runtime/operators`).map((file) => `runtime/operators/${file}`);
+
+/** Files of operators, which a module names in a table. */
+const operatorFiles = inOperators.filter((file) => /\/[a-z][^/]*\.ts$/.test(file) && !file.endsWith("/index.ts"));
+/** Files that the others reach through a door: a function of one that a module leaves out answers undefined. */
+const doorFiles = [
+  "codec/huffman-decoder.ts",
+  "codec/packed-bits.ts",
+  "runtime/prepare-image.ts",
+  "runtime/rank-classes.ts",
+  ...inOperators.filter((file) => /\/_[^/]*-layer\.ts$/.test(file)),
+];
+
+/** By ONNX's name: the piece that has an operator, and what it is called there. */
+async function findOperators() {
+  const found = {};
+  for (const file of operatorFiles) {
+    const made = await import(`../dist/${file.replace(/\.ts$/, ".js")}`);
+    for (const [op, operator] of operators)
+      for (const [name, value] of Object.entries(made)) if (value === operator) found[op] = [nameOf(file), name];
+  }
+  for (const op of operators.keys()) if (!(op in found)) throw new Error(`no file in operators/ exports ${op}`);
+  return found;
+}
+
+/** Puts doors in the place of some files, for all that import them. */
+const doors = {
+  name: "netpare-doors",
+  enforce: "pre",
+  async resolveId(id, importer, { isEntry }) {
+    if (isEntry || importer === undefined) return null;
+    const resolved = await this.resolve(id, importer, { skipSelf: true });
+    return resolved && doorFiles.some((file) => resolved.id === source + file) ? `\0door:${resolved.id}` : null;
+  },
+  async load(id) {
+    if (!id.startsWith("\0door:")) return null;
+    const file = id.slice("\0door:".length);
+    const made = await import(file.replace(source, `${root}dist/`).replace(/\.ts$/, ".js"));
+    const piece = JSON.stringify(nameOf(file));
+    const door = ([name, value]) =>
+      typeof value === "function"
+        ? `export const ${name} = (...given) => pieces[${piece}]?.${name}(...given);`
+        : `export const ${name} = ${JSON.stringify(value)};`;
+    return { code: Object.entries(made).map(door).join("\n"), moduleType: "js" };
+  },
+};
+
+/** Checks of the file in these folders are left out: its bytes were checked when the module was made, and stand in it. */
+const trusting = /\/src\/(codec|format|runtime\/operators|runtime\/build\.ts)/;
+const isThrow = ({ type, body }) =>
+  type === "ThrowStatement" || (type === "BlockStatement" && body[0]?.type === "ThrowStatement");
+const isCheck = (node) => node.type === "IfStatement" && node.alternate === null && isThrow(node.consequent);
+
+function* checksIn(node) {
+  if (Array.isArray(node)) for (const inner of node) yield* checksIn(inner);
+  else if (node !== null && typeof node === "object") {
+    if (isCheck(node)) yield node;
+    else for (const inner of Object.values(node)) yield* checksIn(inner);
+  }
+}
+
+const leaveChecksOut = {
+  name: "netpare-leave-checks-out",
+  transform: {
+    order: "post",
+    handler(code, id) {
+      if (!trusting.test(id) || id.startsWith("\0")) return undefined;
+      let text = code;
+      for (const { start, end } of [...checksIn(this.parse(code))].reverse())
+        text = `${text.slice(0, start)};${text.slice(end)}`;
+      return { code: text, map: null };
+    },
+  },
+};
+
+/** The chunks of some entries, minified. */
+async function bundle(input, plugins, more) {
+  const output = { format: "es", minify: true, entryFileNames: "[name].js", chunkFileNames: "shared-[hash].js" };
+  const rolldownOptions = { input, preserveEntrySignatures: "strict", output, ...more };
+  const options = { write: false, target: "es2022", minify: "oxc", modulePreload: false, rolldownOptions };
+  return (await build({ root, plugins, configFile: false, logLevel: "error", build: options })).output;
+}
+
+function bundlePieces() {
+  const input = { main: `${source}bundle/open-module.ts` };
+  for (const file of [...operatorFiles, ...doorFiles]) input[nameOf(file)] = source + file;
+  const treeshake = { manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported"] };
+  return bundle(input, [doors, leaveChecksOut], { treeshake });
+}
+
+const importing = /^import(?:\{([^}]*)\}from)?"\.\/([\w-]+)\.js";/;
+const exporting = /export\{([^}]*)\};?\s*$/;
+const renames = (list) =>
+  (list ?? "")
+    .split(",")
+    .filter((entry) => entry !== "")
+    .map((entry) => entry.split(" as "));
+
+/** A chunk as a function's body: `pieces` holds what the other pieces returned. */
+function pieceOf({ code, exports }) {
+  const needs = [];
+  let [head, rest] = ["", code.trim()];
+  for (let match = importing.exec(rest); match; match = importing.exec(rest)) {
+    rest = rest.slice(match[0].length);
+    const names = renames(match[1]).map(([from, to = from]) => (from === to ? from : `${from}:${to}`));
+    needs.push(match[2]);
+    if (names.length > 0) head += `const{${names}}=pieces["${match[2]}"];`;
+  }
+  const list = exporting.exec(rest);
+  if (list === null) throw new Error(`a piece ends without exports: ${rest.slice(-200)}`);
+  const body = rest.slice(0, list.index);
+  if (/\b(import|export)\b[^.]/.test(body)) throw new Error("a piece imports or exports in its midst");
+  const names = renames(list[1]).map(([from, to = from]) => (from === to ? from : `${to}:${from}`));
+  if (/<\/script|<!--/.test(body)) throw new Error("a piece would end a script in a page");
+  if (names.length !== exports.length) throw new Error(`a piece exports ${exports}, and returns ${names}`);
+  return { needs, code: `${head}${body}return{${names}}` };
+}
+
+const pieces = {};
+for (const chunk of await bundlePieces()) pieces[chunk.fileName.replace(/\.js$/, "")] = pieceOf(chunk);
+const parts = { operators: await findOperators(), doors: doorFiles.map(nameOf), pieces };
+mkdirSync(`${root}dist/bundle`, { recursive: true });
+writeFileSync(`${root}dist/bundle/parts.json`, JSON.stringify(parts));
+const bytes = Object.values(pieces).reduce((sum, { code }) => sum + code.length, 0);
+console.log(`module parts: ${Object.keys(pieces).length} pieces, ${bytes} B`);
+
+const [whole] = await bundle({ runtime: `${source}runtime/index.ts` }, []);
+writeFileSync(`${root}dist/runtime.js`, whole.code);
+console.log(`dist/runtime.js: ${whole.code.length} B, gzip ${gzipSync(whole.code, { level: 9 }).length} B`);
