@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeText, encodeText } from "../../src/bundle/text-bytes.ts";
-import { withClasses, withPreprocessing } from "../../src/data/index.ts";
+import { type Preprocessing, withClasses, withPreprocessing } from "../../src/data/index.ts";
 import { float, int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
@@ -17,7 +17,7 @@ import { findArchitecture } from "../../src/zoo/index.ts";
 import { answeredPixels, answerInNode, evaluateIn, inFolder, moduleOf, randomImage } from "./run-module.ts";
 
 const zoo = (name: string, settings = {}) => findArchitecture(name).build(settings, createRandom(1));
-const preprocessing = { scale: 1 / 255, mean: [0.4], std: [0.3], channels: "grey" } as const;
+const preprocessing: Preprocessing = { scale: 1 / 255, mean: [0.4], std: [0.3], channels: "grey" };
 
 /** All that is behind an operator's name, once. */
 function everything(): Graph {
