@@ -1,7 +1,8 @@
 /**
  * Whether five snapshots of one training beat the best of them, and one network of the same budget (Huang et al. 2017):
  * `npm run build && node bench/snapshot-ensemble.mjs --data cifar10:DIR [--model resnet-8] [--epochs 10] [--cycles 5] [--seeds 3]
- * [--out DIR] [--lr 0.1] [--threads N]`. Two trainings a seed, alike but for the schedule; what is in the folder already is not trained again.
+ * [--out DIR] [--lr 0.1] [--threads N] [-- FLAGS]`. Two trainings a seed, alike but for the schedule, with the flags behind `--` (by default
+ * `--flip --crop 4`); what is in the folder already is not trained again.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const { values: given } = parseArgs({
+const { values: given, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     data: { type: "string" },
     model: { type: "string", default: "resnet-8" },
@@ -33,9 +35,10 @@ function train(name, flags) {
   const file = join(given.out, `${name}.onnx`);
   const result = `${file}.json`;
   if (existsSync(result)) return JSON.parse(readFileSync(result, "utf8"));
-  const fixed = ["--data", given.data, "--epochs", given.epochs, "--lr", given.lr, "--flip", "--crop", "4", "--resume"];
+  const fixed = ["--data", given.data, "--epochs", given.epochs, "--lr", given.lr, "--resume"];
   if (given.threads !== undefined) fixed.push("--threads", given.threads);
-  const args = [netpare, "train", given.model, ...fixed, ...flags, "--out", file, "--json"];
+  const shared = positionals.length > 0 ? positionals : ["--flip", "--crop", "4"];
+  const args = [netpare, "train", given.model, ...fixed, ...shared, ...flags, "--out", file, "--json"];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

@@ -22,8 +22,10 @@ const operatorFiles = inOperators.filter((file) => /\/[a-z][^/]*\.ts$/.test(file
 const doorFiles = [
   "codec/huffman-decoder.ts",
   "codec/packed-bits.ts",
+  "tensor/half.ts",
   "runtime/prepare-image.ts",
   "runtime/rank-classes.ts",
+  "runtime/widen-bytes.ts",
   ...inOperators.filter((file) => /\/_[^/]*-layer\.ts$/.test(file)),
 ];
 
@@ -100,7 +102,11 @@ async function bundle(input, plugins, more) {
 function bundlePieces() {
   const input = { main: `${source}bundle/open-module.ts` };
   for (const file of [...operatorFiles, ...doorFiles]) input[nameOf(file)] = source + file;
-  const treeshake = { manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported"] };
+  const treeshake = {
+    moduleSideEffects: false,
+    propertyReadSideEffects: false,
+    manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported"],
+  };
   return bundle(input, [doors, leaveChecksOut], { treeshake });
 }
 

@@ -77,7 +77,7 @@ export { evaluateGraph } from "./ops/evaluate.ts";
 export { type Facts, inferFacts } from "./ops/infer.ts";
 export { findOp, operators } from "./ops/registry.ts";
 export { TypedBuilder } from "./ops/typed-builder.ts";
-export { type PassResult, simplify } from "./passes/index.ts";
+export { type PassResult, shippingPasses, simplify } from "./passes/index.ts";
 export { parseReport, readReport } from "./report/read.ts";
 export type { Report, Stage } from "./report/schema.ts";
 export type { ArrayOf, DType } from "./tensor/dtype.ts";

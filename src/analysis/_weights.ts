@@ -54,7 +54,10 @@ export function readWeights(graph: Graph, facts: Facts): Weights {
     if (held !== undefined) {
       // An int64 vector at the place of a weight is a shape or an axis in shape arithmetic.
       if (trained && held.dtype === "int64") return;
-      found.set(value, { name: value, tensor: held, trained: trained || found.get(value)?.trained === true });
+      // A number in a Constant node is a factor: methods write there what no training is to move.
+      const isFactor = node?.op === "Constant" && held.data.length === 1;
+      const isTrained = (trained && !isFactor) || found.get(value)?.trained === true;
+      found.set(value, { name: value, tensor: held, trained: isTrained });
       return;
     }
     const op = node && findOp(node);

@@ -7,10 +7,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { readClasses, readPreprocessing } from "../data/preprocessing.ts";
-import type { KernelModules, KernelName } from "../runtime/kernels/index.ts";
-import { kernelModules } from "../runtime/kernels/modules.ts";
-import { loadWith, type Network } from "../runtime/load-with.ts";
-import { operators } from "../runtime/operators/index.ts";
+import { type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
+import { loadWith, type Network } from "../runtime/load.ts";
+import { byteOperators, operators } from "../runtime/operators/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { KernelSizes } from "./open-module.ts";
 import { encodeText } from "./text-bytes.ts";
@@ -52,19 +51,21 @@ export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
     ...table.map(([, [piece]]) => piece),
     ...(classifies ? ["prepare-image", "rank-classes"] : []),
   ];
-  const call = `pieces.main.openModule(${[
-    literal(pare),
-    literal(packed),
-    JSON.stringify(sizes),
-    `new Map([${table.map(([op, [piece, name]]) => `["${op}",pieces["${piece}"].${name}]`)}])`,
-  ]})`;
-  const used = await tryDoors(parts, wanted, call);
+  const call = (byteOps: Iterable<string>) =>
+    `pieces.main.openModule(${[
+      literal(pare),
+      literal(packed),
+      JSON.stringify(sizes),
+      JSON.stringify([...byteOps]),
+      `new Map([${table.map(([op, [piece, name]]) => `["${op}",pieces["${piece}"].${name}]`)}])`,
+    ]})`;
+  const used = await tryDoors(parts, wanted, call(byteOperators));
   const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const lines = [
     "/* A network in one module, made by netpare (Apache-2.0). */",
     "const pieces={};",
     ...inOrder(parts, [...wanted, ...used]).map((name) => `pieces["${name}"]=(()=>{${parts.pieces[name]!.code}})();`),
-    `export const{${names}}=await ${call};`,
+    `export const{${names}}=await ${call(used.has("widen-bytes") ? byteOperators : [])};`,
   ];
   return { code: `${lines.join("\n")}\n`, types: typesOf(network, classifies), classifies };
 }
@@ -81,7 +82,7 @@ async function findUsed(pare: Uint8Array) {
     kernels.add(name);
     return kernelModules(name, variant);
   };
-  const network = await loadWith({ operators: { get }, kernels: modules }, pare, { variant: "plain" });
+  const network = await loadWith({ operators: { get }, byteOperators, kernels: modules }, pare, { variant: "plain" });
   return { network, ops, kernels };
 }
 

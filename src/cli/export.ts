@@ -1,6 +1,6 @@
 /**
- * `netpare export`: a model made ready to ship: constants and batch norms folded, training-time nodes off, dead nodes gone; as
- * `.onnx`, as `.pare`, which holds the same values in fewer bytes, or as one JavaScript module that needs nothing else.
+ * `netpare export`: a model made ready to ship: constants, masks, codebooks and batch norms folded, training-time nodes off, dead nodes
+ * gone; as `.onnx`, as `.pare`, which holds the same values in fewer bytes, or as one JavaScript module that needs nothing else.
  */
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
@@ -10,7 +10,7 @@ import { writeWhole } from "../files/write-whole.ts";
 import { writePare } from "../format/write.ts";
 import type { Graph } from "../graph/graph.ts";
 import { writeModel } from "../onnx/index.ts";
-import { simplify } from "../passes/index.ts";
+import { shippingPasses, simplify } from "../passes/index.ts";
 import { formatBytes } from "../report/format.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { checkOutFile, loadModel, outDescription } from "./_model-file.ts";
@@ -37,7 +37,7 @@ export const exportCommand = defineCommand({
   async run({ args, options: { to, out } }) {
     const model = await loadModel(args[0] ?? "");
     await checkOutFile(out);
-    const { graph, changes, skipped } = simplify(model.graph);
+    const { graph, changes, skipped } = simplify(model.graph, shippingPasses);
     const notes = to === "mjs" ? await writeModule(out, graph) : [];
     if (to === "pare") await writeWhole(out, writePare(graph));
     else if (to === "onnx") await writeModel(out, graph);

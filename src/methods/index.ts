@@ -1,15 +1,26 @@
 /** All methods: one line each. */
 import { NetpareError } from "../tensor/error.ts";
+import { clusterWeights } from "./cluster-weights.ts";
 import type { Method } from "./define-method.ts";
 import { distill } from "./distill.ts";
+import { penalizeEntropy } from "./penalize-entropy.ts";
 import { pruneBlocks } from "./prune-blocks.ts";
 import { pruneChannels } from "./prune-channels.ts";
+import { pruneMagnitude } from "./prune-magnitude.ts";
 import { quantizeInt8 } from "./quantize-int8.ts";
 
 export * from "./define-method.ts";
 
 /** Every method, in alphabetical order. */
-export const methods: readonly Method[] = [distill, pruneBlocks, pruneChannels, quantizeInt8];
+export const methods: readonly Method[] = [
+  clusterWeights,
+  distill,
+  penalizeEntropy,
+  pruneBlocks,
+  pruneChannels,
+  pruneMagnitude,
+  quantizeInt8,
+];
 
 /**
  * The method called `name`.

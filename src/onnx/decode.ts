@@ -16,6 +16,7 @@ import { canonicalDomain } from "./_domain.ts";
 import { type ExternalData, externalData } from "./_external.ts";
 import { graphFields, modelFields, writeExtra } from "./_extra.ts";
 import { decodeNode } from "./_node.ts";
+import { isOwnFunction } from "./_own-functions.ts";
 import { functionOperators } from "./_subgraph.ts";
 import { decodeTensor } from "./_tensor.ts";
 import { type DecodedValue, decodeValue } from "./_value.ts";
@@ -106,8 +107,11 @@ function splitModel(file: Uint8Array): ModelParts {
       metadata.set(key, value);
     } else if (field.no === modelFields.irVersion) irVersion = Number(integerOf(bytes, field, "ir_version"));
     else {
-      if (field.no === modelFields.functions)
-        for (const op of functionOperators(bodyOf(bytes, field, what), "function")) inFunctions.add(op);
+      if (field.no === modelFields.functions) {
+        const body = bodyOf(bytes, field, what);
+        if (isOwnFunction(body, "function")) continue;
+        for (const op of functionOperators(body, "function")) inFunctions.add(op);
+      }
       extra.field(bytes, field);
     }
   }

@@ -9,6 +9,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type Extra, graphFields, modelFields, readExtra, structureOf } from "./_extra.ts";
 import { encodeNode } from "./_node.ts";
+import { ownFunctions } from "./_own-functions.ts";
 import { encodeTensor } from "./_tensor.ts";
 import { irVersionFor } from "./_types.ts";
 import { decodeValue, encodeValue } from "./_value.ts";
@@ -40,6 +41,7 @@ export function encodeModel(graph: Graph): Uint8Array {
   if (graph.extra === undefined) writeText(writer, modelFields.producerName, "netpare");
   writer.raw(extra.model);
   writeField(writer, modelFields.graph, encodeGraph(graph, extra));
+  for (const body of ownFunctions(graph.nodes, opset)) writeField(writer, modelFields.functions, body);
   for (const [domain, version] of imports(graph, opset)) {
     const message = create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) });
     writeField(writer, modelFields.opsetImport, toBinary(OperatorSetIdProtoSchema, message));

@@ -79,6 +79,14 @@ export interface OperatorSpec<S extends AttributeSchema, N extends InputNames> {
   readonly evaluate: (call: Call<S, N, Tensor>) => readonly Tensor[];
   /** Largest relative error that a float32 engine may show against the reference; 1e-5 where left out. */
   readonly tolerance?: number;
+  /** For an operator of netpare's own domain: what it computes, in standard operators, from its input names to `outputs`. */
+  readonly body?: Body;
+}
+
+/** A function of standard operators: nodes that write `outputs` from the operator's input names. */
+export interface Body {
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly string[];
 }
 
 /** An operator as the registry holds it: the specification behind calls that take a plain node. */
@@ -88,6 +96,7 @@ export interface Operator {
   readonly inputs: InputNames;
   readonly weights: readonly number[];
   readonly tolerance: number;
+  readonly body: Body | undefined;
   readonly differentiable: true | NotDifferentiable;
   /** Whether the gradient is `zeroGradient`. */
   readonly constantAlmostEverywhere: boolean;
@@ -132,6 +141,7 @@ export function defineOp<const N extends InputNames, S extends AttributeSchema>(
     inputs: spec.inputs,
     weights: spec.weights ?? [],
     tolerance: spec.tolerance ?? 1e-5,
+    body: spec.body,
     differentiable: typeof vjp === "function" ? true : vjp,
     constantAlmostEverywhere: vjp === zeroGradient,
     countsMacs: spec.macs !== undefined,

@@ -86,6 +86,7 @@ import { spaceToDepth } from "./space-to-depth.ts";
 import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
+import { straightThrough } from "./straight-through.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
 import { tanh } from "./tanh.ts";
@@ -181,6 +182,7 @@ export const operators: readonly Operator[] = [
   split,
   sqrt,
   squeeze,
+  straightThrough,
   sub,
   sum,
   tanh,

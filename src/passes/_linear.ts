@@ -101,11 +101,11 @@ function number(node: Node, name: string, fallback: number): number {
   return attribute?.kind === "int" || attribute?.kind === "float" ? attribute.value : fallback;
 }
 
-/** The weight with each element multiplied by `factor(element)`, rounded to its dtype. */
+/** The weight with each element multiplied by `factor(element)`, rounded to its dtype; a zero stays +0. */
 export function scaledWeight(weight: Tensor, factor: (element: number) => number): Tensor {
   return tensorOf(
     weight.dtype,
     weight.shape,
-    toNumbers(weight).map((value, element) => value * factor(element)),
+    toNumbers(weight).map((value, element) => value * factor(element) + 0),
   );
 }

@@ -2,6 +2,7 @@
  * Values that depend on constants alone, or that shape inference knows, become initializers, computed by the reference.
  * Never folded: what a graph input feeds, results above `maxElements`, and expressions over trained parameters, in which
  * methods speak (a mask, a codebook, a quantized weight): of those only nodes that merely rearrange what no other node reads.
+ * Bytes that a Gather reads as integers stay bytes.
  */
 import { consumers, type Graph, type Node, nodeLabel } from "../graph/graph.ts";
 import { removeDead } from "../graph/order.ts";
@@ -17,8 +18,8 @@ import type { Pass, Skipped } from "./pass.ts";
 export interface FoldOptions {
   /** Largest result in elements. */
   readonly maxElements?: number;
-  /** Whether expressions over trained parameters are folded too, which undoes masks, codebooks and quantized weights. */
-  readonly parameters?: boolean;
+  /** Whether expressions over trained parameters are folded too, which undoes masks, codebooks and, but for "unquantized", quantized weights. */
+  readonly parameters?: boolean | "unquantized";
 }
 
 const rearranging = new Set(["Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"]);
@@ -30,7 +31,9 @@ export function foldConstantsWith({ maxElements = 2 ** 24, parameters = false }:
     apply(graph) {
       const fixed = new Map(graph.initializers);
       for (const input of graph.inputs) fixed.delete(input.name);
-      const trained = new Set(parameters ? [] : trainedConstants(graph));
+      const trained = new Set(
+        parameters === "unquantized" ? quantizedConstants(graph) : parameters ? [] : trainedConstants(graph),
+      );
       const facts = inferFacts(graph);
       const outputs = new Set(graph.outputs.map((output) => output.name));
       const readers = consumers(graph);
@@ -38,7 +41,8 @@ export function foldConstantsWith({ maxElements = 2 ** 24, parameters = false }:
       const folded: Node[] = [];
       const skipped: Skipped[] = [];
       for (const node of graph.nodes) {
-        if (node.domain !== "" || node.outputs.some((output) => outputs.has(output))) continue;
+        if (findOp(node) === undefined || node.outputs.some((output) => outputs.has(output))) continue;
+        if (!parameters && isIndexBytes(node, fixed, readers)) continue;
         const reads = node.inputs.filter((input) => trained.has(input));
         const rearranges =
           rearranging.has(node.op) && reads.length === 1 && reads[0] === node.inputs[0] && isReadOnce(reads[0]!);
@@ -62,9 +66,27 @@ export function foldConstantsWith({ maxElements = 2 ** 24, parameters = false }:
 /** Folds constants within the default limits. */
 export const foldConstants: Pass = foldConstantsWith({});
 
+/** Folds masks and codebooks too, which training needs and a shipped file does not; quantized weights stay. */
+export const foldWeights: Pass = { ...foldConstantsWith({ parameters: "unquantized" }), name: "fold-weights" };
+
 /** Parameters as methods know them: int64 vectors at their places are shapes. */
 function trainedConstants(graph: Graph): string[] {
   return [...findParameters(graph).keys()].filter((name) => graph.initializers.get(name)?.dtype !== "int64");
+}
+
+/** What is quantized, or gives its scale and zero point. */
+function quantizedConstants(graph: Graph): string[] {
+  return graph.nodes.flatMap(({ op, inputs }) => (op === "QuantizeLinear" || op === "DequantizeLinear" ? inputs : []));
+}
+
+/** Whether a node widens the bytes of a codebook's indices, which as constants would take four times the room. */
+function isIndexBytes(
+  { op, inputs, outputs }: Node,
+  fixed: ReadonlyMap<string, Tensor>,
+  readers: ReadonlyMap<string, readonly Node[]>,
+): boolean {
+  const to = readers.get(outputs[0]!) ?? [];
+  return op === "Cast" && fixed.get(inputs[0]!)?.dtype === "uint8" && to.every((reader) => reader.op === "Gather");
 }
 
 /** The values of a node's outputs; undefined where they are not constant, a reason where they are and may not be folded. */

@@ -4,7 +4,7 @@ import { constantsToInitializers } from "./constants-to-initializers.ts";
 import { disableTraining } from "./disable-training.ts";
 import { foldBatchnorm } from "./fold-batchnorm.ts";
 import { foldBias } from "./fold-bias.ts";
-import { foldConstants } from "./fold-constants.ts";
+import { foldConstants, foldWeights } from "./fold-constants.ts";
 import { freezeInitializers } from "./freeze-initializers.ts";
 import { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
 import { removeDeadNodes } from "./remove-dead.ts";
@@ -14,7 +14,7 @@ export { constantsToInitializers } from "./constants-to-initializers.ts";
 export { disableTraining } from "./disable-training.ts";
 export { foldBatchnorm } from "./fold-batchnorm.ts";
 export { foldBias } from "./fold-bias.ts";
-export { type FoldOptions, foldConstants, foldConstantsWith } from "./fold-constants.ts";
+export { type FoldOptions, foldConstants, foldConstantsWith, foldWeights } from "./fold-constants.ts";
 export { freezeInitializers } from "./freeze-initializers.ts";
 export { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
 export { removeDeadNodes } from "./remove-dead.ts";
@@ -31,6 +31,11 @@ export const simplifyingPasses: readonly Pass[] = [
   foldBias,
   removeDeadNodes,
 ];
+
+/** What a model goes through before it ships: masks and codebooks become the weights they stand for, which batch norms then scale. */
+export const shippingPasses: readonly Pass[] = simplifyingPasses.map((pass) =>
+  pass === foldConstants ? foldWeights : pass,
+);
 
 /** More rounds than any chain of rewrites needs. */
 const maxRounds = 100;

@@ -82,7 +82,7 @@ describe("a module", () => {
     const { code, pare } = await moduleOf(
       withPreprocessing(withClasses(zoo("lenet-5"), [..."0123456789"]), preprocessing),
     );
-    expect(Buffer.byteLength(code) - Buffer.byteLength(encodeText(pare))).toBeLessThanOrEqual(25_000);
+    expect(Buffer.byteLength(code) - Buffer.byteLength(encodeText(pare))).toBeLessThanOrEqual(25 * 1024);
   });
 
   const networks: Readonly<Record<string, () => Graph>> = {

@@ -25,6 +25,7 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
+  { method: "cluster-weights", params: { bits: 3 }, identity: { keep: [".*"] }, stable: true, tolerance: 1e-5 },
   { method: "distill", params: { teacher: "-" }, identity: { teacher: "-", alpha: 0 }, stable: true, tolerance: 1e-5 },
   { method: "prune-channels", params: { macs: 0.6 }, identity: { macs: 1 }, stable: false, tolerance: 1e-5 },
   {
@@ -42,6 +43,15 @@ const cases: readonly Case[] = [
     idle: ["shortcut", "fire", "depthwise", "dense"],
     tolerance: 1e-5,
   },
+  { method: "prune-magnitude", params: { sparsity: 0.7 }, identity: { density: 1 }, stable: true, tolerance: 1e-5 },
+  {
+    method: "prune-magnitude",
+    params: { density: 0.2, scope: "layer" },
+    identity: { sparsity: 0 },
+    stable: true,
+    tolerance: 1e-5,
+  },
+  { method: "penalize-entropy", params: {}, identity: { keep: [".*"] }, stable: false, tolerance: 1e-5 },
   // Integer kernels round what lies between two levels either way: a level of 255 at the end.
   { method: "quantize-int8", params: {}, identity: { keepFloat: [".*"] }, stable: true, tolerance: 0.02 },
 ];

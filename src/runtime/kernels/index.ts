@@ -2,7 +2,7 @@
  * The kernels' loader: picks the variant the engine can run, decodes and instantiates the kernels that a network uses, all on one
  * memory. What each kernel computes, and the order of its operands, stands at the head of its file in `assembly/`.
  */
-import type { modules } from "./generated.ts";
+import { modules } from "./generated.ts";
 
 export type KernelName = keyof typeof modules.plain;
 export type KernelVariant = "plain" | "relaxed";
@@ -16,24 +16,38 @@ export type Kernels<N extends KernelName = KernelName> = { readonly [name in N]:
 /** A function of one `f32x4.relaxed_madd`: valid only where relaxed SIMD is known. */
 const probe = "AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==";
 
-/** The bytes of a text in base64. */
-export const decodeBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const decode = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** The faster variant that this engine can run. */
 export function chooseVariant(): KernelVariant {
-  return WebAssembly.validate(decodeBase64(probe)) ? "relaxed" : "plain";
+  return WebAssembly.validate(decode(probe)) ? "relaxed" : "plain";
 }
 
+const relaxed: Readonly<Partial<Record<KernelName, string>>> = modules.relaxed;
+
+/** The kernels that the build made; a name whose variants are the same has one module. */
+export const kernelModules: KernelModules = (name, variant) =>
+  decode((variant === "relaxed" ? relaxed[name] : undefined) ?? modules.plain[name]);
+
 /** The kernels of `names` on `memory`. */
-export async function compileKernels<N extends KernelName>(
+export function compileKernels<N extends KernelName>(
+  names: Iterable<N>,
+  memory: WebAssembly.Memory,
+  variant: KernelVariant = chooseVariant(),
+): Promise<Kernels<N>> {
+  return instantiateKernels(names, memory, variant, kernelModules);
+}
+
+/** The kernels of `names` on `memory`, from modules that may lie elsewhere. */
+export async function instantiateKernels<N extends KernelName>(
   names: Iterable<N>,
   memory: WebAssembly.Memory,
   variant: KernelVariant,
-  modules: KernelModules,
+  from: KernelModules,
 ): Promise<Kernels<N>> {
   const made = await Promise.all(
     [...new Set(names)].map(async (name) => {
-      const { instance } = await WebAssembly.instantiate(modules(name, variant), { env: { memory } });
+      const { instance } = await WebAssembly.instantiate(from(name, variant), { env: { memory } });
       return [name, instance.exports[name]];
     }),
   );

@@ -3,6 +3,7 @@ import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Layer } from "./_int8-layer.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 
 /** Up to this share of weights that are not zero the sparse kernel is the faster. */
@@ -17,6 +18,7 @@ export function isSparse(weights: Float32Array): boolean {
 }
 
 export function addConv(build: Build, node: ProgramNode): void {
+  if (addInt8Layer(build, node)) return;
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const weights = build.constant(weight);

@@ -10,7 +10,6 @@ import {
   type KernelName,
   type KernelVariant,
 } from "../../../src/runtime/kernels/index.ts";
-import { kernelModules } from "../../../src/runtime/kernels/modules.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 
 const slackBytes = 64;
@@ -79,7 +78,7 @@ export const variants: readonly KernelVariant[] = allowRelaxed() ? ["plain", "re
 /** A bed and freshly compiled kernels on it, which the engine has not yet optimized. */
 export async function freshKernels<N extends KernelName>(names: readonly N[], variant: KernelVariant) {
   const bed = createBed();
-  return { bed, kernels: await compileKernels(names, bed.memory, variant, kernelModules) };
+  return { bed, kernels: await compileKernels(names, bed.memory, variant) };
 }
 
 /** Seeded floats in [-1, 1). */
