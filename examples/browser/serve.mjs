@@ -47,7 +47,7 @@ export function serve({ model = join(root, "examples/browser/model"), port = 0 }
   return new Promise((resolve) => server.listen(port, "localhost", () => resolve(server)));
 }
 
-/** Trains, prunes, tunes and exports, each by the command that a user would type. */
+/** Trains, prunes, lets weights share values, and exports, each by the command that a user would type. */
 function makeModel(folder) {
   mkdirSync(folder, { recursive: true });
   const at = (name) => join(folder, name);
@@ -56,8 +56,9 @@ function makeModel(folder) {
   for (const args of [
     ["train", "faces-net", "--width", "16", ...data, "--epochs", "7", "--lr", "0.08", "--out", at("trained.onnx")],
     ["apply", "prune-channels", at("trained.onnx"), ...data, ...pruning, "--out", at("pruned.onnx")],
-    ["export", at("pruned.onnx"), "--to", "onnx", "--out", at("faces.onnx")],
-    ["export", at("pruned.onnx"), "--to", "mjs", "--out", at("faces.mjs")],
+    ["apply", "cluster-weights", at("pruned.onnx"), "--bits", "5", "--out", at("shared.onnx")],
+    ["export", at("shared.onnx"), "--to", "onnx", "--out", at("faces.onnx")],
+    ["export", at("shared.onnx"), "--to", "mjs", "--out", at("faces.mjs")],
   ]) {
     console.log(`netpare ${args.join(" ")}`);
     execFileSync(process.execPath, [join(root, "bin/netpare.mjs"), ...args], { stdio: "inherit" });
