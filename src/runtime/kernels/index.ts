@@ -38,9 +38,6 @@ export function compileKernels<N extends KernelName>(
   return instantiateKernels(names, memory, variant, kernelModules);
 }
 
-/** Up to so many bytes every engine compiles on the spot, on a page too; it is sooner done than handed to another thread. */
-const blockingBytes = 4096;
-
 /** The kernels of `names` on `memory`, from modules that may lie elsewhere. */
 export async function instantiateKernels<N extends KernelName>(
   names: Iterable<N>,
@@ -50,12 +47,7 @@ export async function instantiateKernels<N extends KernelName>(
 ): Promise<Kernels<N>> {
   const made = await Promise.all(
     [...new Set(names)].map(async (name) => {
-      const bytes = from(name, variant);
-      const imports = { env: { memory } };
-      const instance =
-        bytes.length <= blockingBytes
-          ? new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
-          : (await WebAssembly.instantiate(bytes, imports)).instance;
+      const { instance } = await WebAssembly.instantiate(from(name, variant), { env: { memory } });
       return [name, instance.exports[name]];
     }),
   );
