@@ -111,7 +111,7 @@ function bundlePieces() {
 }
 
 const importing = /^import(?:\{([^}]*)\}from)?"\.\/([\w-]+)\.js";/;
-const exporting = /export\{([^}]*)\};?\s*$/;
+const exporting = /export\{([^}]*)\}(?:from"\.\/([\w-]+)\.js")?;?\s*$/;
 const renames = (list) =>
   (list ?? "")
     .split(",")
@@ -132,14 +132,30 @@ function pieceOf({ code, exports }) {
   if (list === null) throw new Error(`a piece ends without exports: ${rest.slice(-200)}`);
   const body = rest.slice(0, list.index);
   if (/\b(import|export)\b[^.]/.test(body)) throw new Error("a piece imports or exports in its midst");
-  const names = renames(list[1]).map(([from, to = from]) => (from === to ? from : `${to}:${from}`));
+  const elsewhere = list[2] === undefined ? "" : `pieces["${list[2]}"].`;
+  if (list[2] !== undefined) needs.push(list[2]);
+  const names = renames(list[1]).map(([from, to = from]) => `${to}:${elsewhere}${from}`);
   if (/<\/script|<!--/.test(body)) throw new Error("a piece would end a script in a page");
   if (names.length !== exports.length) throw new Error(`a piece exports ${exports}, and returns ${names}`);
   return { needs, code: `${head}${body}return{${names}}` };
 }
 
-const pieces = {};
-for (const chunk of await bundlePieces()) pieces[chunk.fileName.replace(/\.js$/, "")] = pieceOf(chunk);
+/** The pieces by name, in whose code `$` holds them by short names, `id`. */
+function shorten(pieces) {
+  const names = Object.keys(pieces);
+  const idOf = (name) => `p${names.indexOf(name).toString(36)}`;
+  const reference = /\bpieces(?:\[["`]([\w-]+)["`]\]|\.([\w$]+))/g;
+  const shortened = Object.entries(pieces).map(([name, { needs, code }]) => {
+    const short = code.replace(reference, (_, quoted, plain) => `$.${idOf(quoted ?? plain)}`);
+    if (/\bpieces\b/.test(short)) throw new Error("a piece reaches others in a way that is not known");
+    return [name, { id: idOf(name), needs, code: short }];
+  });
+  return Object.fromEntries(shortened);
+}
+
+const long = {};
+for (const chunk of await bundlePieces()) long[chunk.fileName.replace(/\.js$/, "")] = pieceOf(chunk);
+const pieces = shorten(long);
 const parts = { operators: await findOperators(), doors: doorFiles.map(nameOf), pieces };
 mkdirSync(`${root}dist/bundle`, { recursive: true });
 writeFileSync(`${root}dist/bundle/parts.json`, JSON.stringify(parts));

@@ -22,8 +22,14 @@ interface ModuleParts {
   readonly operators: Readonly<Record<string, readonly [piece: string, name: string]>>;
   /** Pieces that a module may leave out, because the others reach them through doors. */
   readonly doors: readonly string[];
-  /** Function bodies of `pieces`, which holds what those that they need returned. */
-  readonly pieces: Readonly<Record<string, { readonly needs: readonly string[]; readonly code: string }>>;
+  /** Function bodies of `$`, which holds by `id` what those that they need returned. */
+  readonly pieces: Readonly<Record<string, Piece>>;
+}
+
+interface Piece {
+  readonly id: string;
+  readonly needs: readonly string[];
+  readonly code: string;
 }
 
 /** A module and its types. */
@@ -51,20 +57,21 @@ export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
     ...table.map(([, [piece]]) => piece),
     ...(classifies ? ["prepare-image", "rank-classes"] : []),
   ];
+  const idOf = (name: string) => parts.pieces[name]!.id;
   const call = (byteOps: Iterable<string>) =>
-    `pieces.main.openModule(${[
+    `$.${idOf("main")}.openModule(${[
       literal(pare),
       literal(packed),
       JSON.stringify(sizes),
       JSON.stringify([...byteOps]),
-      `new Map([${table.map(([op, [piece, name]]) => `["${op}",pieces["${piece}"].${name}]`)}])`,
+      `new Map([${table.map(([op, [piece, name]]) => `["${op}",$.${idOf(piece)}.${name}]`)}])`,
     ]})`;
   const used = await tryDoors(parts, wanted, call(byteOperators));
   const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const lines = [
     "/* A network in one module, made by netpare (Apache-2.0). */",
-    "const pieces={};",
-    ...inOrder(parts, [...wanted, ...used]).map((name) => `pieces["${name}"]=(()=>{${parts.pieces[name]!.code}})();`),
+    "const $={};",
+    ...inOrder(parts, [...wanted, ...used]).map((name) => `$.${idOf(name)}=(()=>{${parts.pieces[name]!.code}})();`),
     `export const{${names}}=await ${call(used.has("widen-bytes") ? byteOperators : [])};`,
   ];
   return { code: `${lines.join("\n")}\n`, types: typesOf(network, classifies), classifies };
@@ -91,10 +98,11 @@ async function tryDoors(parts: ModuleParts, wanted: readonly string[], call: str
   const used = new Set<string>();
   const pieces: Record<string, Record<string, unknown>> = {};
   for (const name of inOrder(parts, [...parts.doors, ...wanted])) {
-    const made: Record<string, unknown> = new Function("pieces", parts.pieces[name]!.code)(pieces);
-    pieces[name] = parts.doors.includes(name) ? watched(made, () => used.add(name)) : made;
+    const { id, code } = parts.pieces[name]!;
+    const made: Record<string, unknown> = new Function("$", code)(pieces);
+    pieces[id] = parts.doors.includes(name) ? watched(made, () => used.add(name)) : made;
   }
-  await new Function("pieces", `return ${call}`)(pieces);
+  await new Function("$", `return ${call}`)(pieces);
   return used;
 }
 

@@ -7,11 +7,13 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXPRESSIONS, withClasses, withPreprocessing } from "../../src/data/index.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { findMethod } from "../../src/methods/index.ts";
 import { writeModel } from "../../src/onnx/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
 import { chromiumFile, needsChromium, openChromium } from "../chromium.ts";
+import { fixtureContext, fixtures } from "../methods/fixtures.ts";
 import { haveSharedModels, needsShared, sharedModel, sharedModelNames } from "../shared-models.ts";
 import { type Answer, answerInNode, answering, moduleOf } from "./run-module.ts";
 
@@ -28,11 +30,19 @@ function thinned(graph: Graph): Graph {
   return { ...graph, initializers: new Map(initializers) };
 }
 
-const networks: Readonly<Record<string, () => Graph>> = {
+/** A fixture after a method with its usual settings. */
+async function paredBy(name: string, fixture: keyof typeof fixtures): Promise<Graph> {
+  const method = findMethod(name);
+  return (await method.apply(fixtures[fixture]!(), method.params.parse({}), fixtureContext())).graph;
+}
+
+const networks: Readonly<Record<string, () => Graph | Promise<Graph>>> = {
   "lenet-5": () => zoo("lenet-5"),
   "lenet-5, sparse": () => thinned(zoo("lenet-5")),
   "faces-net": () => zoo("faces-net", { width: 8 }),
   "squeezenet-1.0": () => zoo("squeezenet-1.0", { width: 0.25 }),
+  "8-bit integers": () => paredBy("quantize-int8", "residual"),
+  codebooks: () => paredBy("cluster-weights", "residual"),
   densenet: () => zoo("densenet", { depth: 22, growth: 4 }),
 };
 
@@ -97,7 +107,7 @@ describe.skipIf(chromiumFile === undefined)(`in a browser ${needsChromium}`, () 
     }
   }
 
-  it.each(Object.keys(networks))("%s answers as in Node, bit by bit", (name) => compare(networks[name]!()));
+  it.each(Object.keys(networks))("%s answers as in Node, bit by bit", async (name) => compare(await networks[name]!()));
 
   it.skipIf(!haveSharedModels).each(sharedModelNames)(
     `%s answers as in Node, bit by bit ${needsShared}`,

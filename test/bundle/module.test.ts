@@ -9,11 +9,13 @@ import { decodeText, encodeText } from "../../src/bundle/text-bytes.ts";
 import { type Preprocessing, withClasses, withPreprocessing } from "../../src/data/index.ts";
 import { float, int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { findMethod } from "../../src/methods/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { load, prepareImage, rankClasses } from "../../src/runtime/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { int64s, tensorOf } from "../../src/tensor/tensor.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
+import { fixtureContext, fixtures } from "../methods/fixtures.ts";
 import { answeredPixels, answerInNode, evaluateIn, inFolder, moduleOf, randomImage } from "./run-module.ts";
 
 const zoo = (name: string, settings = {}) => findArchitecture(name).build(settings, createRandom(1));
@@ -85,14 +87,20 @@ describe("a module", () => {
     expect(Buffer.byteLength(code) - Buffer.byteLength(encodeText(pare))).toBeLessThanOrEqual(25 * 1024);
   });
 
-  const networks: Readonly<Record<string, () => Graph>> = {
+  const paredBy = async (name: string) => {
+    const method = findMethod(name);
+    return (await method.apply(fixtures.residual!(), method.params.parse({}), fixtureContext())).graph;
+  };
+  const networks: Readonly<Record<string, () => Graph | Promise<Graph>>> = {
     "every kind of operator": everything,
     "lenet-5": () => zoo("lenet-5"),
+    "8-bit integers": () => paredBy("quantize-int8"),
+    codebooks: () => paredBy("cluster-weights"),
     "faces-net": () => zoo("faces-net", { width: 8 }),
     "squeezenet-1.0": () => zoo("squeezenet-1.0", { width: 0.25 }),
   };
   it.each(Object.keys(networks))("answers what the runtime does, bit by bit: %s", async (name) => {
-    const { code, pare } = await moduleOf(networks[name]!());
+    const { code, pare } = await moduleOf(await networks[name]!());
     const network = await load(pare, { variant: "plain" });
     const size = network.inputs[0]!.shape.reduce((a, b) => a * b, 1);
     const expected = network.run(answeredPixels(2 * size));

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { makeModule } from "../../src/bundle/make-module.ts";
 import { writePare } from "../../src/format/write.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { simplify } from "../../src/passes/index.ts";
+import { shippingPasses, simplify } from "../../src/passes/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 
 /** What a module answers: its names, the variant, and the outputs one behind the other. */
@@ -36,7 +36,7 @@ export const answering = `async (url, variant, images) => {
 
 /** A simplified network as a file and as a module. */
 export async function moduleOf(graph: Graph) {
-  const pare = writePare(simplify(graph).graph);
+  const pare = writePare(simplify(graph, shippingPasses).graph);
   return { pare, ...(await makeModule(pare)) };
 }
 
