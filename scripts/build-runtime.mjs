@@ -4,7 +4,7 @@
  * A piece is a function's body that takes what it imports and returns what it exports. Operators, forms of layers and decoders are
  * pieces of their own, so that a module leaves out those that its network does not use.
  */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -69,23 +69,45 @@ const isThrow = ({ type, body }) =>
   type === "ThrowStatement" || (type === "BlockStatement" && body[0]?.type === "ThrowStatement");
 const isCheck = (node) => node.type === "IfStatement" && node.alternate === null && isThrow(node.consequent);
 
-function* checksIn(node) {
-  if (Array.isArray(node)) for (const inner of node) yield* checksIn(inner);
-  else if (node !== null && typeof node === "object") {
-    if (isCheck(node)) yield node;
-    else for (const inner of Object.values(node)) yield* checksIn(inner);
-  }
+/** Properties of the runtime's own objects that get short names, as minifiers do for variables: nobody else sees them. */
+const inner = new Set(
+  (
+    "address arenaBytes attributes channelBytes column columns contexts decodable deferred density edges elementBytes finished flagMask " +
+    "folded isByte isConstant isReady layOut onlyReader operands perImage places planes position range rawBits readers region regions " +
+    "residual rowBytes scratch storedBytes streams symbolContent texts writers"
+  ).split(" "),
+);
+// What stands in a string may be a property's name.
+for (const file of readdirSync(source, { recursive: true, encoding: "utf8" }))
+  if (/^(bundle|codec|format|runtime|tensor)\/(?!.*generated).*\.ts$/.test(file))
+    for (const [, name] of readFileSync(source + file, "utf8").matchAll(/["'`](\w+)["'`]/g)) inner.delete(name);
+const shortNames = new Map([...inner].map((name, i) => [name, `_${i.toString(36)}`]));
+const shortOf = (name) => shortNames.get(name) ?? name;
+const keyed = new Set(["Property", "MethodDefinition", "PropertyDefinition"]);
+
+/** What to write in the place of parts of a source: nothing for checks where `trusted`, short names for inner properties. */
+function* editsOf(node, trusted) {
+  if (node === null || typeof node !== "object") return;
+  if (trusted && isCheck(node)) yield [node.start, node.end, ";"];
+  else if (keyed.has(node.type) && !node.computed && shortOf(node.key.name) !== node.key.name) {
+    const { key, shorthand, value } = node;
+    yield [key.start, shorthand ? key.start : key.end, shortOf(key.name) + (shorthand ? ":" : "")];
+    yield* editsOf(value, trusted);
+  } else if (node.type === "MemberExpression" && !node.computed && shortOf(node.property.name) !== node.property.name) {
+    yield* editsOf(node.object, trusted);
+    yield [node.property.start, node.property.end, shortOf(node.property.name)];
+  } else for (const part of Object.values(node)) yield* editsOf(part, trusted);
 }
 
-const leaveChecksOut = {
-  name: "netpare-leave-checks-out",
+const shrinkSource = {
+  name: "netpare-shrink-source",
   transform: {
     order: "post",
     handler(code, id) {
-      if (!trusting.test(id) || id.startsWith("\0")) return undefined;
+      if (id.startsWith("\0")) return undefined;
       let text = code;
-      for (const { start, end } of [...checksIn(this.parse(code))].reverse())
-        text = `${text.slice(0, start)};${text.slice(end)}`;
+      const edits = [...editsOf(this.parse(code), trusting.test(id))].sort(([a], [b]) => b - a);
+      for (const [start, end, instead] of edits) text = text.slice(0, start) + instead + text.slice(end);
       return { code: text, map: null };
     },
   },
@@ -107,7 +129,7 @@ function bundlePieces() {
     propertyReadSideEffects: false,
     manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported"],
   };
-  return bundle(input, [doors, leaveChecksOut], { treeshake });
+  return bundle(input, [doors, shrinkSource], { treeshake });
 }
 
 const importing = /^import(?:\{([^}]*)\}from)?"\.\/([\w-]+)\.js";/;
