@@ -1,0 +1,67 @@
+/**
+ * Sums of the signs of `group` channels, 4 to 6, under all patterns p of weights -1 and 1, a plane of bytes each:
+ * `dst[block][p][i] = sum_j (bit j of p set ? -1 : 1) * sign(src[last - j][i])`, where `last` is the block's last channel (the last block may be
+ * smaller) and `sign(x) = (x > above) - (x < below)`. A NaN has no sign: it is 0, which is what pads add.
+ * With these planes `xnor-conv` adds once for `group` channels.
+ */
+
+function signs(at: usize, above: v128, below: v128): v128 {
+  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
+  const up = i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(f32x4.gt(a, above), f32x4.gt(b, above)),
+    i16x8.narrow_i32x4_s(f32x4.gt(c, above), f32x4.gt(d, above)),
+  );
+  const down = i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(f32x4.lt(a, below), f32x4.lt(b, below)),
+    i16x8.narrow_i32x4_s(f32x4.lt(c, below), f32x4.lt(d, below)),
+  );
+  return i8x16.sub(down, up);
+}
+
+/** The planes of two channels' patterns, of sum a and difference b, on top of `last`; gives where the next begins. */
+function four(at: usize, plane: usize, a: v128, b: v128, last: v128): usize {
+  v128.store(at, i8x16.add(last, a));
+  v128.store((at += plane), i8x16.add(last, b));
+  v128.store((at += plane), i8x16.sub(last, b));
+  v128.store((at += plane), i8x16.sub(last, a));
+  return at + plane;
+}
+
+/** The planes of four channels' patterns, of sums a, c and differences b, d, on top of `last`. */
+function sixteen(at: usize, plane: usize, a: v128, b: v128, c: v128, d: v128, last: v128): usize {
+  at = four(at, plane, a, b, i8x16.add(last, c));
+  at = four(at, plane, a, b, i8x16.add(last, d));
+  at = four(at, plane, a, b, i8x16.sub(last, d));
+  return four(at, plane, a, b, i8x16.sub(last, c));
+}
+
+/** See the head. A channel of `src` has `channelBytes`, a plane of `dst` `planeBytes`, a multiple of 16 and at least `count`. */
+export function signSums(
+  src: usize, dst: usize, channels: i32, group: i32, count: usize, channelBytes: usize, planeBytes: usize,
+  above: f32, below: f32,
+): void {
+  const over = f32x4.splat(above), under = f32x4.splat(below);
+  const zero = i8x16.splat(0);
+  for (; channels > 0; channels -= group) {
+    const known = min(channels, group);
+    for (let i: usize = 0; i < count; i += 16) {
+      let v0 = zero, v1 = zero, v2 = zero, v3 = zero, v4 = zero, v5 = zero;
+      let s: usize = src + i * 4;
+      for (let c = 0; c < known; c++) {
+        (v5 = v4), (v4 = v3), (v3 = v2), (v2 = v1), (v1 = v0);
+        v0 = signs(s, over, under);
+        s += channelBytes;
+      }
+      const a = i8x16.add(v0, v1), b = i8x16.sub(v1, v0), c = i8x16.add(v2, v3), d = i8x16.sub(v3, v2);
+      const e = i8x16.add(v4, v5), f = i8x16.sub(v5, v4);
+      let at = sixteen(dst + i, planeBytes, a, b, c, d, e);
+      if (group > 4) at = sixteen(at, planeBytes, a, b, c, d, f);
+      if (group > 5) {
+        at = sixteen(at, planeBytes, a, b, c, d, i8x16.neg(f));
+        sixteen(at, planeBytes, a, b, c, d, i8x16.neg(e));
+      }
+    }
+    src += channelBytes * group;
+    dst += planeBytes << group;
+  }
+}
