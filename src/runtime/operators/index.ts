@@ -9,6 +9,7 @@ import { addGemm, addMatMul } from "./gemm.ts";
 import { addLrn } from "./lrn.ts";
 import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
+import { addReduceMean } from "./reduce-mean.ts";
 import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
 
@@ -27,6 +28,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["GlobalAveragePool", addGlobalAveragePool],
   ["GlobalMaxPool", addGlobalMaxPool],
   ["LRN", addLrn],
+  ["ReduceMean", addReduceMean],
   ["BatchNormalization", addBatchNormalization],
   ["Concat", addConcat],
   ["Split", addSplit],
