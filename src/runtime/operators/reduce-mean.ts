@@ -3,10 +3,10 @@ import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, unsupported } from "../build.ts";
 
 export function addReduceMean(build: Build, node: ProgramNode): void {
-  const [x, given = -1] = node.inputs as [number, number?];
+  const x = node.inputs[0]!;
   const [, channels = 1, ...rest] = build.shape(x);
   const pixels = rest.reduce((product, size) => product * size, 1);
-  const axes = given < 0 ? attribute(node, "axes", []) : Array.from(build.constant(given));
+  const axes = attribute(node, "axes", []);
   const over = axes.map((axis) => (axis < 0 ? axis + rest.length + 2 : axis)).sort((a, b) => a - b);
   const src = build.read(x);
   if (String(over) === "1") {
