@@ -140,7 +140,9 @@ function addInputSigns(edit: GraphEdit, layer: Node, binary: Node): void {
   const constant = (value: number, hint: string) => add("Constant", [], hint, { value_float: float(value) });
   const within = add("Clip", [input, constant(-1, "least"), constant(1, "most")], "within");
   const signs = add("StraightThrough", [within, add("Sign", [input], "sign")], "signs", {}, "netpare");
-  const mean = add("ReduceMean", [add("Abs", [input], "size")], "mean", { axes: ints([1]), keepdims: int(1) });
+  const isPositive = edit.graph.nodes.some(({ op, outputs }) => op === "Relu" && outputs[0] === input);
+  const size = isPositive ? input : add("Abs", [input], "size");
+  const mean = add("ReduceMean", [size], "mean", { axes: ints([1]), keepdims: int(1) });
   const raw = edit.fresh(`${output}/raw`);
   const node = { ...binary, inputs: [signs, weight], outputs: [raw] };
   const scaled = { op: "Mul", domain: "", inputs: [raw, addPool(edit, layer, mean)], attributes: {} };

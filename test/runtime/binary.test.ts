@@ -107,7 +107,29 @@ describe("binary layers", () => {
         const map = g.op("AveragePool", [mean], { ...padded, kernel_shape: ints([3, 3]), count_include_pad: int(1) });
         return g.op("Mul", [g.op("Conv", [g.op("Sign", [x]), binary(g, [8, 8, 3, 3])], padded), map]);
       }),
-      ["unary", "sparseConv", "spread", "pool", "spread", "signSums", "xnorConv", ...Array(8).fill("arithmetic")],
+      ["unary", "sparseConv", "spread", "pool", "spread", "signSums", "xnorConv"],
+    ],
+    "the same with bias, normalization, sum and Relu": [
+      network([9, 7, 5], (g, x) => {
+        const mean = g.op("ReduceMean", [g.op("Abs", [x])], { axes: ints([1]) });
+        const y = g.op("Mul", [mean, g.op("Conv", [g.op("Sign", [x]), binary(g, [18, 9, 1, 1])])]);
+        const [scale, bias, shift, center] = [normal(g, [18]), normal(g, [18]), normal(g, [18, 1, 1]), normal(g, [18])];
+        const spread = g.initializer("variance", tensorOf("float32", [18], new Array(18).fill(2)));
+        const z = g.op("BatchNormalization", [g.add(y, shift), scale, bias, center, spread]);
+        return g.op("Relu", [g.add(z, g.op("Concat", [x, x], { axis: int(1) }))]);
+      }),
+      ["unary", "sparseConv", "signSums", "xnorConv", "arithmetic"],
+    ],
+    "a map behind a bias": [
+      network([8, 6, 6], (g, x) => {
+        const y = g.op("Conv", [g.op("Sign", [x]), binary(g, [16, 8, 1, 1]), normal(g, [16])]);
+        return g.op("Mul", [y, normal(g, [1, 1, 6, 6])]);
+      }),
+      ["signSums", "xnorConv", ...Array(16).fill("arithmetic")],
+    ],
+    "a map that is repeated over channels": [
+      network([3, 5, 6], (g, x) => g.op("Mul", [x, normal(g, [5, 6])])),
+      ["arithmetic", "arithmetic", "arithmetic"],
     ],
     "a dense layer": [
       network([70], (g, x) =>

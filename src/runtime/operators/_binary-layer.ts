@@ -1,14 +1,15 @@
 /**
- * Layers whose weights are one magnitude an output and a sign each: Conv, and Gemm over rows of outputs. Where a Sign alone writes a
- * convolution's input, signs meet signs in bytes; otherwise sums of four channels meet one product. The signs become offsets when the network is
- * loaded; the weights never lie decoded.
+ * Layers whose weights are one magnitude an output and a sign each: Conv, and Gemm over rows of outputs. Where a Sign writes a
+ * convolution's input, signs meet signs in bytes, and its product by a map of scales (XNOR-Net's K) is taken as well; otherwise sums of four
+ * channels meet one product. The signs become offsets when the network is loaded; the weights never lie decoded.
  */
 import type { ProgramNode, SymbolContent } from "../../format/read.ts";
-import { attribute, type Build, behind, type Place } from "../build.ts";
-import { layPlanes } from "../kernels/pack.ts";
+import { attribute, type Build, behind, type Operand, type Place } from "../build.ts";
+import { layPlanes, type Planes } from "../kernels/pack.ts";
 import { packSums, packXnor, planXnor, type Signs } from "../kernels/pack-binary.ts";
 import { type Closing, closing } from "./_bounds.ts";
 import { spreadInput, windowOf } from "./_window.ts";
+import { channelMap } from "./batch-normalization.ts";
 
 /** Fewer additions a channel than this do not pay for its sums. */
 const leastUses = 16;
@@ -22,8 +23,9 @@ const lineBytes = 64;
 export function addBinaryLayer(build: Build, node: ProgramNode): boolean {
   const content = binaryWeights(build, node);
   if (content === undefined) return false;
-  if (node.op === "Conv") addConv(build, node, content);
-  else addGemm(build, node, content);
+  if (node.op === "Gemm") addGemm(build, node, content);
+  // A product by a map is computed at its Mul, when the map is there.
+  else if (mapOf(build, node) === undefined) addConv(build, node, content);
   return true;
 }
 
@@ -59,39 +61,89 @@ function decode({ table, scales, symbols }: SymbolContent, outputs: number, fact
   return { signs, scales: sizes };
 }
 
+/** The map of scales (1, 1, y, x) by which a Mul, its only reader, multiplies a convolution of signs by signs. */
+function mapOf(build: Build, conv: ProgramNode): { readonly map: number; readonly product: number } | undefined {
+  const [value] = conv.outputs as [number];
+  const reader = build.onlyReader(value);
+  const map = reader?.inputs.find((input) => input !== value);
+  if (reader?.op !== "Mul" || map === undefined || conv.inputs.length > 2 || signOf(build, conv) === undefined)
+    return undefined;
+  const [first, channels, ...pixels] = build.shape(map);
+  const fits = first === 1 && channels === 1 && String(pixels) === String(build.shape(value).slice(2));
+  return fits ? { map, product: reader.outputs[0]! } : undefined;
+}
+
+/** Puts the steps of a convolution whose product by a map `node` is, and says whether it is one. */
+export function addMappedLayer(build: Build, node: ProgramNode): boolean {
+  const conv = build.program.nodes.find(({ op, outputs: [value] }) => op === "Conv" && node.inputs.includes(value!));
+  const content = conv && binaryWeights(build, conv);
+  if (content === undefined || mapOf(build, conv!) === undefined) return false;
+  addConv(build, conv!, content);
+  return true;
+}
+
+/** The Sign that writes a convolution's input, where the kernel can take it. */
+function signOf(build: Build, conv: ProgramNode): ProgramNode | undefined {
+  const sign = build.program.nodes.find(({ op, outputs: [value] }) => op === "Sign" && value === conv.inputs[0]);
+  return takesSigns(build, conv) ? sign : undefined;
+}
+
 function addConv(build: Build, node: ProgramNode, content: SymbolContent): void {
-  const [input, weight, bias = -1] = node.inputs as [number, number, number?];
+  const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, channels, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const { signs, scales } = decode(content, outputs);
-  const sign = build.program.nodes.find(({ op, outputs: [value] }) => op === "Sign" && value === input);
-  const xnor = sign !== undefined && takesSigns(build, node);
+  const biases = bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias));
+  const sign = signOf(build, node);
+  const mapped = mapOf(build, node);
   const window = windowOf(build, node, kernel);
-  const reader = xnor ? { ...node, inputs: [sign.inputs[0]!] } : node;
+  const reader = sign ? { ...node, inputs: [sign.inputs[0]!] } : node;
   const planes = layPlanes(window, Number.POSITIVE_INFINITY);
-  const { src } = spreadInput(build, reader, window, xnor ? Number.NaN : 0, planes);
-  const close = closing(build, node.outputs[0]!);
+  const { src } = spreadInput(build, reader, window, sign ? Number.NaN : 0, planes);
+  const scaled = mapped ? takeShifts(build, mapped.product, scales, biases) : node.outputs[0]!;
+  const close = closing(build, scaled);
   const dst = build.write(close.output);
-  const biases = build.put(bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias)));
+  const biasesAt = build.put(biases);
   const group = attribute(node, "group", 1);
   const own = outputs / group;
-  const map = own * planes.oh * planes.ow * 4;
-  const add = xnor ? addXnor : addSums;
+  const size = own * planes.oh * planes.ow * 4;
+  const add = sign ? addXnor : addSums;
   for (let g = 0; g < group; g++)
     add(build, {
+      ...planes,
       signs: signs.subarray((g * signs.length) / group),
       outputs: own,
       channels,
-      taps: planes.taps,
       scales: scales.subarray(g * own, (g + 1) * own),
-      biases: behind(biases, 4 * g * own),
+      map: mapped ? build.read(mapped.map) : 0,
+      biases: behind(biasesAt, 4 * g * own),
       src: behind(src, g * channels * planes.channelBytes),
-      channelBytes: planes.channelBytes,
-      oh: planes.oh,
-      ow: planes.ow,
-      rowBytes: planes.rowBytes,
-      dst: behind(dst, g * map),
-      close: { ...close, residual: typeof close.residual === "number" ? 0 : behind(close.residual, g * map) },
+      dst: behind(dst, g * size),
+      close: { ...close, residual: typeof close.residual === "number" ? 0 : behind(close.residual, g * size) },
     });
+}
+
+/** Takes an Add of a number a channel and a BatchNormalization behind `value` into scales and biases; gives what they write. */
+function takeShifts(build: Build, value: number, scales: Float32Array, biases: Float32Array): number {
+  const next = build.onlyReader(value);
+  const other = next?.inputs.find((input) => input !== value) ?? -1;
+  if (next?.op === "Add" && build.isConstant(other) && isChannelwise(build, other, value)) {
+    const shifts = build.constant(other);
+    for (let o = 0; o < biases.length; o++) biases[o]! += shifts[o]!;
+  } else if (next?.op === "BatchNormalization" && next.inputs[0] === value) {
+    const { slopes, shifts } = channelMap(build, next);
+    for (let o = 0; o < biases.length; o++) {
+      scales[o]! *= slopes[o]!;
+      biases[o] = biases[o]! * slopes[o]! + shifts[o]!;
+    }
+  } else return value;
+  build.fused.add(next);
+  return takeShifts(build, next.outputs[0]!, scales, biases);
+}
+
+function isChannelwise(build: Build, constant: number, value: number): boolean {
+  const [, channels, ...pixels] = build.shape(value);
+  const shape = [channels, ...pixels.map(() => 1)];
+  return [shape, [1, ...shape]].some((fit) => String(fit) === String(build.shape(constant)));
 }
 
 function addGemm(build: Build, node: ProgramNode, content: SymbolContent): void {
@@ -115,24 +167,22 @@ function addGemm(build: Build, node: ProgramNode, content: SymbolContent): void 
 }
 
 /** One group of a convolution. */
-interface Layer extends Signs {
+interface Layer extends Omit<Planes, "taps">, Signs {
   readonly scales: Float32Array;
+  readonly map: Operand;
   readonly biases: Place;
   readonly src: Place;
-  readonly channelBytes: number;
-  readonly oh: number;
-  readonly ow: number;
-  readonly rowBytes: number;
   readonly dst: Place;
   readonly close: Closing;
 }
 
-const upTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
+/** Planes of `bytes` in 16s, some way apart where they would crowd the cache. */
+const planeBytesOf = (bytes: number) => Math.ceil(bytes / 16) * 16 + (bytes % 256 === 0 ? lineBytes : 0);
 
 function addXnor(build: Build, layer: Layer): void {
   const { outputs, channels, channelBytes, oh, ow, rowBytes, biases, src, dst, close } = layer;
   const pixels = channelBytes / 4;
-  const planeBytes = upTo16(pixels);
+  const planeBytes = planeBytesOf(pixels);
   const inBytes = { ...layer, taps: Array.from(layer.taps, (tap) => tap / 4) };
   const plan = planXnor(inBytes, pixels);
   const stream = packXnor(inBytes, plan, planeBytes);
@@ -140,15 +190,15 @@ function addXnor(build: Build, layer: Layer): void {
   build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, 0, 0);
   const scales = build.put(layer.scales);
   const totals = build.scratch(128 * outputs);
-  const before = [planes, build.put(stream), stream.length / outputs, plan.part, scales, biases] as const;
-  const map = [outputs, oh, ow, rowBytes / 4, totals, close.lo, close.hi] as const;
-  build.call("xnorConv", ...before, close.residual, dst, ...map);
+  const before = [planes, build.put(stream), stream.length / outputs, plan.part, scales, layer.map, biases] as const;
+  const rest = [outputs, oh, ow, rowBytes / 4, totals, close.lo, close.hi] as const;
+  build.call("xnorConv", ...before, close.residual, dst, ...rest);
 }
 
 /** Some channels at a time, on top of those before, so that the planes of their sums stay in the cache. */
 function addSums(build: Build, layer: Layer): void {
   const { outputs, channels, taps, channelBytes, oh, ow, rowBytes, src, dst, close } = layer;
-  const planeBytes = upTo16(channelBytes) + (channelBytes % 256 === 0 ? lineBytes : 0);
+  const planeBytes = planeBytesOf(channelBytes);
   const rows = taps.length === 1 ? 1 : 2 * Math.ceil(Math.sqrt(taps.length));
   const most = 4 * Math.max(1, Math.floor(cacheBytes / (8 * rows * lineBytes)));
   const step = Math.min(channels, most);

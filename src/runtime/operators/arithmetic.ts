@@ -1,6 +1,7 @@
 /** Sums, products and their kin of two operands, one of which may be a channel's number or a scalar; more operands in turn. */
 import type { ProgramNode } from "../../format/read.ts";
 import { type Build, behind, type Place } from "../build.ts";
+import { addMappedLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { addCopy, broadcastIndices } from "./move.ts";
 
@@ -17,6 +18,7 @@ export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged:
 ]);
 
 export function addArithmetic(build: Build, node: ProgramNode): void {
+  if (node.op === "Mul" && addMappedLayer(build, node)) return;
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = build.shape(node.outputs[0]!);
   if (others.length === 0) build.view(node.outputs[0]!, first);

@@ -17,6 +17,8 @@ interface Case {
   readonly clamp: readonly [number, number];
   /** What a value of 0 counts as. */
   readonly zero?: 0 | 1;
+  /** Whether a map of scales multiplies the sums. */
+  readonly mapped?: boolean;
   /** Channels of a block, where not those that are planned. */
   readonly group?: number;
 }
@@ -33,6 +35,8 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const [scales, bias, residual] = [noise(outputs, 2), noise(outputs, 3), noise(outputs * v.oh * v.ow, 4)];
   const source = bed.put(x);
   const planes = spread === undefined ? source : bed.room((channels * channelBytes) / 4);
+  const map = noise(v.oh * v.ow, 5);
+  const mapAt = c.mapped ? bed.put(map) : 0;
   const [biasAt, scalesAt] = [bed.put(bias), bed.put(scales)];
   const apart = c.residual === "apart" ? bed.put(residual) : 0;
   const dst = c.residual === "in place" ? bed.put(residual) : bed.room(residual.length);
@@ -57,7 +61,7 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
       const above = zero ? -1e-45 : 0;
       kernels.signSums(planes, sums, channels, plan.group, count, channelBytes, planeBytes, above, 0);
       const rest = [outputs, oh, ow, rowBytes / 4, totals, ...c.clamp] as const;
-      kernels.xnorConv(sums, streamAt, stream.length / outputs, plan.part, scalesAt, biasAt, add, dst, ...rest);
+      kernels.xnorConv(sums, streamAt, stream.length / outputs, plan.part, scalesAt, mapAt, biasAt, add, dst, ...rest);
     } else {
       kernels.sums(planes, sums, channels, count, channelBytes, planeBytes);
       kernels.sparseConv(sums, streamAt, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp);
@@ -69,7 +73,8 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const weights = Array.from(signs, (sign, i) => (sign ? -1 : 1) * scales[Math.floor(i / perOutput)]!);
   const pixels = v.oh * v.ow;
   const expected = convolve(c.form === "xnor" ? signed : x, v, channels, weights, outputs).map((sum, i) => {
-    const value = sum + bias[Math.floor(i / pixels)]! + (c.residual === "none" ? 0 : residual[i]!);
+    const scaled = c.mapped && c.form === "xnor" ? sum * map[i % pixels]! : sum;
+    const value = scaled + bias[Math.floor(i / pixels)]! + (c.residual === "none" ? 0 : residual[i]!);
     return Math.min(Math.max(value, c.clamp[0]), c.clamp[1]);
   });
   return { run, expected };
@@ -104,7 +109,7 @@ describe.each(variants)("binary layers, %s", (variant) => {
               ["in place", 0],
             ] as const) {
               const clamp = residual === "apart" ? ([-0.5, 0.75] as const) : open;
-              attempt({ window, channels, outputs, residual, clamp, zero, group });
+              attempt({ window, channels, outputs, residual, clamp, zero, group, mapped: outputs === 5 });
             }
         const wide = { window: windowOf([6, 6], [3, 3], { pads: [1, 1, 1, 1] }), channels: 130, outputs: 40 };
         attempt({ ...wide, residual: "none", clamp: open }, 5e-5);
@@ -130,7 +135,23 @@ describe.each(variants)("binary layers, %s", (variant) => {
       const [scales, bias, dst] = [bed.put(Float32Array.of(1, 1)), bed.put(new Float32Array(2)), bed.room(2)];
       const [sums, totals] = [bed.room(Math.ceil(channels / group) * 2 ** group * 4), bed.room(64)];
       kernels.signSums(x, sums, channels, group, 1, 4, 16, 0, 0);
-      kernels.xnorConv(sums, streamAt, stream.length / 2, plan.part, scales, bias, 0, dst, 2, 1, 1, 1, totals, ...open);
+      kernels.xnorConv(
+        sums,
+        streamAt,
+        stream.length / 2,
+        plan.part,
+        scales,
+        0,
+        bias,
+        0,
+        dst,
+        2,
+        1,
+        1,
+        1,
+        totals,
+        ...open,
+      );
       expectClose(bed.floats(dst, 2), [-channels, channels], 0, `blocks of ${group}`);
       bed.checkGuards();
     }

@@ -1,11 +1,11 @@
 /**
  * Convolution of signs by signs, over the planes of `sign-sums`:
- * `dst[o][y][x] = clamp(bias[o] + scale[o] * sum_k plane[offset[o][k] + y * cols + x] + residual)`, k over blocks of channels and taps.
+ * `dst[o][y][x] = clamp(bias[o] + scale[o] * map[y][x] * sum_k plane[offset[o][k] + y * cols + x] + residual)`, k over blocks of channels and taps.
  * A part of so many k as cannot exceed a byte adds up in bytes, and parts in 16 bits. The stream holds the int32 offsets of a part for all
  * outputs, then those of the next; 64 pixels of the flat planes at a time read no more for a part than the first-level cache holds.
  * Loads bound it: neither unrolling nor relaxed instructions help.
  */
-import { clamp, close, madd, none } from "./_lanes";
+import { clamp, madd, none, put } from "./_lanes";
 
 /** Adds 16 bytes to 16 sums of 16 bits. */
 @inline
@@ -46,15 +46,22 @@ function add32(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): 
   }
 }
 
-/** See the head. `residual` has the layout of `dst` and may be `dst`; 0 is none. `sums` is room for 128 bytes an output. */
+/** Four sums of 16 bits. */
+@inline
+function floats(at: usize): v128 {
+  return f32x4.convert_i32x4_s(v128.load16x4_s(at));
+}
+
+/** See the head. `map` (y, x) may be 0, then it is 1. `residual` has the layout of `dst` and may be `dst`; 0 is none. `sums` is room for 128 bytes an output. */
 export function xnorConv(
-  src: usize, stream: usize, count: i32, part: i32, scales: usize, bias: usize, residual: usize, dst: usize,
+  src: usize, stream: usize, count: i32, part: i32, scales: usize, map: usize, bias: usize, residual: usize, dst: usize,
   outputs: i32, oh: i32, ow: i32, cols: i32, sums: usize, lo: f32, hi: f32,
 ): void {
   const low = f32x4.splat(lo), high = f32x4.splat(hi);
-  const map: usize = oh * ow * 4;
+  const plane: usize = oh * ow * 4;
   const apart = residual ? residual - dst : none;
   const sumsEnd: usize = sums + outputs * 128;
+  const plain = map == 0 && residual == 0;
   const flat = (oh - 1) * cols + ow;
   let x = 0, y = 0;
   for (let f = 0; f < flat; f += 64) {
@@ -69,6 +76,7 @@ export function xnorConv(
     }
     let to: usize = dst + (y * ow + x) * 4;
     let o: usize = 0;
+    let far = map ? map - dst : none;
     for (let sum = sums; sum < sumsEnd; sum += 128) {
       const scale = v128.load32_splat(scales + o), shift = v128.load32_splat(bias + o);
       let at = to;
@@ -76,24 +84,34 @@ export function xnorConv(
       for (let i = 0; i < end; ) {
         const row = i - column;
         const stop = min(end, row + ow);
-        if (apart == none)
+        if (plain)
           for (; i + 16 <= stop; i += 16, at += 64) {
             const from: usize = sum + i * 2;
-            v128.store(at, clamp(madd(f32x4.convert_i32x4_s(v128.load16x4_s(from)), scale, shift), low, high));
-            v128.store(at, clamp(madd(f32x4.convert_i32x4_s(v128.load16x4_s(from, 8)), scale, shift), low, high), 16);
-            v128.store(at, clamp(madd(f32x4.convert_i32x4_s(v128.load16x4_s(from, 16)), scale, shift), low, high), 32);
-            v128.store(at, clamp(madd(f32x4.convert_i32x4_s(v128.load16x4_s(from, 24)), scale, shift), low, high), 48);
+            v128.store(at, clamp(madd(floats(from), scale, shift), low, high));
+            v128.store(at, clamp(madd(floats(from + 8), scale, shift), low, high), 16);
+            v128.store(at, clamp(madd(floats(from + 16), scale, shift), low, high), 32);
+            v128.store(at, clamp(madd(floats(from + 24), scale, shift), low, high), 48);
           }
         for (; i < stop; i += 4) {
-          const v = madd(f32x4.convert_i32x4_s(v128.load16x4_s(sum + i * 2)), scale, shift);
+          let v = f32x4.mul(floats(sum + i * 2), scale);
+          if (far != none) v = f32x4.mul(v, v128.load(at + far));
+          v = f32x4.add(v, shift);
+          if (apart != none) v = f32x4.add(v, v128.load(at + apart));
+          v = clamp(v, low, high);
           const left = stop - i;
-          close(at, v, apart, left, low, high);
-          at += min(left, 4) * 4;
+          if (left < 4) {
+            put(at, v, left);
+            at += left * 4;
+          } else {
+            v128.store(at, v);
+            at += 16;
+          }
         }
         i = row + cols;
         column = 0;
       }
-      to += map;
+      to += plane;
+      if (far != none) far -= plane;
       o += 4;
     }
     x += 64;
