@@ -2,19 +2,22 @@
  * The runtime's kernels beside onnxruntime, one thread, in alternation: `npm run build && node bench/kernels.mjs [filter]`.
  * A row is a chain of equal convolutions on one image, so that a call's own cost counts little; medians in microseconds a convolution, and
  * the ratios of onnxruntime-web's and onnxruntime-node's time to ours (above 1 is faster). Ours includes `spread`. `sparse` keeps
- * 10 % of the weights, which onnxruntime computes as any others.
+ * 10 % of the weights, which onnxruntime computes as any others. `int8` is the chain in QDQ form, which onnxruntime makes QLinearConv of; ours is
+ * the runtime's network of it, which the last layer's floats and the first one's rounding belong to as well.
  */
 import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import * as node from "onnxruntime-node";
 import * as web from "onnxruntime-web/wasm";
-import { ints } from "../dist/graph/attributes.js";
+import { writePare } from "../dist/format/write.js";
+import { int, ints } from "../dist/graph/attributes.js";
 import { GraphBuilder } from "../dist/graph/builder.js";
 import { encodeModel } from "../dist/onnx/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
 import { layPlanes, packSparse, packWeights, tapOffsets } from "../dist/runtime/kernels/pack.js";
+import { load } from "../dist/runtime/load.js";
 import { createRandom } from "../dist/tensor/random.js";
-import { tensor } from "../dist/tensor/tensor.js";
+import { tensor, tensorOf } from "../dist/tensor/tensor.js";
 
 const seed = 1;
 const rounds = 15;
@@ -30,7 +33,7 @@ const shapes = [
   { size: 8, channels: [256, 256], kernel: 1 },
   { size: 7, channels: [128, 128], kernel: 1 },
 ];
-const forms = ["dense", "sparse"];
+const forms = ["dense", "sparse", "int8"];
 
 if (chooseVariant() === "plain") setFlagsFromString("--experimental-wasm-relaxed-simd");
 web.env.wasm.numThreads = 1;
@@ -41,14 +44,14 @@ function layersOf({ channels, kernel }, form) {
   return Array.from({ length: depth }, (_, i) => {
     const [inputs, outputs] = i % 2 === 0 ? channels : [...channels].reverse();
     const count = inputs * kernel * kernel;
-    const scale = 1.7 / Math.sqrt(form === "dense" ? count : count / 10);
-    const draw = () => (form === "dense" || random.uniform() < 0.1 ? (random.uniform() * 2 - 1) * scale : 0);
+    const scale = 1.7 / Math.sqrt(form === "sparse" ? count / 10 : count);
+    const draw = () => (form !== "sparse" || random.uniform() < 0.1 ? (random.uniform() * 2 - 1) * scale : 0);
     const weights = Float32Array.from({ length: outputs * count }, draw);
     return { inputs, outputs, count, weights, bias: Float32Array.from({ length: outputs }, () => random.uniform()) };
   });
 }
 
-function modelOf({ size, kernel }, layers) {
+function graphOf({ size, kernel }, layers) {
   const g = new GraphBuilder("chain");
   const pad = (kernel - 1) / 2;
   let x = g.input("x", "float32", [1, layers[0].inputs, size, size]);
@@ -58,7 +61,40 @@ function modelOf({ size, kernel }, layers) {
     x = g.op("Conv", [x, w, b], { kernel_shape: ints([kernel, kernel]), pads: ints([pad, pad, pad, pad]) });
   }
   g.output(x, { dtype: "float32", shape: [1, layers.at(-1).outputs, size, size] });
-  return encodeModel(g.build());
+  return g.build();
+}
+
+/** The chain between 8-bit numbers of one scale, weights in 8 bits as well. */
+function int8GraphOf({ size, kernel }, layers) {
+  const g = new GraphBuilder("chain");
+  const pad = (kernel - 1) / 2;
+  const constant = (dtype, shape, values) => g.initializer("c", tensorOf(dtype, shape, values));
+  const activation = [constant("float32", [], [2 / 255]), constant("uint8", [], [128])];
+  const rounded = (x) => g.op("DequantizeLinear", [g.op("QuantizeLinear", [x, ...activation]), ...activation]);
+  const parameter = (dtype, shape, values, scale) => {
+    const levels = constant(
+      dtype,
+      shape,
+      values.map((value) => Math.round(value / scale)),
+    );
+    const constants = [constant("float32", shape.slice(0, 1), new Array(shape[0]).fill(scale))];
+    constants.push(constant(dtype, shape.slice(0, 1), new Array(shape[0]).fill(0)));
+    return g.op("DequantizeLinear", [levels, ...constants], { axis: int(0) });
+  };
+  let x = rounded(g.input("x", "float32", [1, layers[0].inputs, size, size]));
+  for (const { inputs, outputs, weights, bias } of layers) {
+    const scale = Math.fround(weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127);
+    const w = parameter("int8", [outputs, inputs, kernel, kernel], [...weights], scale);
+    const b = parameter("int32", [outputs], [...bias], (scale * 2) / 255);
+    x = rounded(g.op("Conv", [x, w, b], { kernel_shape: ints([kernel, kernel]), pads: ints([pad, pad, pad, pad]) }));
+  }
+  g.output(x, { dtype: "float32", shape: [1, layers.at(-1).outputs, size, size] });
+  return g.build();
+}
+
+async function ourNetwork(graph, variant, image) {
+  const network = await load(writePare(graph), { variant });
+  return () => Object.values(network.run(image))[0];
 }
 
 async function ourChain({ size, kernel }, layers, form, variant, image) {
@@ -107,21 +143,27 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 async function row(shape, form) {
   const layers = layersOf(shape, form);
-  const model = modelOf(shape, layers);
+  const graph = form === "int8" ? int8GraphOf(shape, layers) : graphOf(shape, layers);
+  const model = encodeModel(graph);
   const random = createRandom(seed + 1);
   const image = Float32Array.from({ length: layers[0].inputs * shape.size ** 2 }, () => random.uniform() * 2 - 1);
   const dims = [1, layers[0].inputs, shape.size, shape.size];
+  const ours = (variant) =>
+    form === "int8" ? ourNetwork(graph, variant, image) : ourChain(shape, layers, form, variant, image);
   const runs = {
     web: await ortChain(web, model, image, dims),
     node: await ortChain(node, model, image, dims),
-    plain: await ourChain(shape, layers, form, "plain", image),
-    ...(chooseVariant() === "relaxed" && { relaxed: await ourChain(shape, layers, form, "relaxed", image) }),
+    plain: await ours("plain"),
+    // The kernels on integers are the same in both variants.
+    ...(chooseVariant() === "relaxed" && form !== "int8" && { relaxed: await ours("relaxed") }),
   };
   const truth = await runs.node();
   for (const [name, run] of Object.entries(runs)) {
     const got = await run();
     const error = Math.max(...truth.map((value, i) => Math.abs(got[i] - value)));
-    if (!(error < 1e-3)) throw new Error(`${name} differs from onnxruntime-node by ${error}`);
+    // A rounding to the other side moves what comes behind it by a step or two, of 2 / 255.
+    if (!(error < (form === "int8" ? 0.05 : 1e-3)))
+      throw new Error(`${name} differs from onnxruntime-node by ${error}`);
     // Engines compile hot code beside the run: give them the time.
     for (const start = performance.now(); performance.now() - start < 150; ) await run();
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -135,8 +177,8 @@ async function row(shape, form) {
       times[name].push(((performance.now() - start) / 4 / depth) * 1000);
     }
   const ratio = (peer, ours) => median(times[peer].map((time, i) => time / times[ours][i])).toFixed(2);
-  const ours = ["plain", "relaxed"].filter((name) => name in times);
-  const cells = ours.map(
+  const variants = ["plain", "relaxed"].filter((name) => name in times);
+  const cells = variants.map(
     (v) => `${v} ${median(times[v]).toFixed(0)} us: web ${ratio("web", v)}x, node ${ratio("node", v)}x`,
   );
   const { size, channels, kernel } = shape;

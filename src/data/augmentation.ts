@@ -1,5 +1,5 @@
 /**
- * Random changes to a training image, drawn per image: mirror (each second image), shift within a padded border
+ * Random changes to a training image, drawn per image: mirror, shift within a padded border
  * (He et al. 2015, arXiv:1512.03385: pad, then crop) and cutout (DeVries, Taylor 2017, arXiv:1708.04552).
  * `out(x, y) = F(x + dx, y + dy)`, `F` the image or its mirror; what comes from outside, or lies in the cut-out square,
  * is 0 after preprocessing, which is the mean colour of a normalized image.
@@ -11,7 +11,7 @@ const pixels = z.number().int().min(0).max(1024);
 
 /** `crop`: largest shift along each axis, in pixels; `cutout`: side of the square, in pixels; 0 turns either off. */
 export const augmentationSchema = z.object({
-  flip: z.boolean().default(false).describe("mirror each second training image"),
+  flip: z.boolean().default(false).describe("show each training image and its mirror in turn"),
   crop: pixels.default(0).describe("largest shift of a training image, in pixels"),
   cutout: pixels.default(0).describe("side of the square cut out of a training image, in pixels"),
 });
@@ -35,8 +35,8 @@ export function identityDraw(): AugmentationDraw {
 }
 
 /**
- * Draws for one image of `width` x `height` into `draw`. What is off draws no random number; the square's centre is
- * uniform over the image, so that part of the square may fall outside.
+ * Draws for one image of `width` x `height` into `draw`. What is off draws no random number, nor does the mirror where `mirrored`
+ * says whether it is this image's turn; the square's centre is uniform over the image, so that part of the square may fall outside.
  */
 export function drawAugmentation(
   augmentation: Augmentation,
@@ -44,9 +44,10 @@ export function drawAugmentation(
   width: number,
   height: number,
   draw: AugmentationDraw,
+  mirrored?: boolean,
 ): void {
   const { flip, crop, cutout } = augmentation;
-  draw.flip = flip && random.uniform() < 0.5;
+  draw.flip = flip && (mirrored ?? random.uniform() < 0.5);
   draw.dx = crop === 0 ? 0 : random.below(2 * crop + 1) - crop;
   draw.dy = crop === 0 ? 0 : random.below(2 * crop + 1) - crop;
   const left = cutout === 0 ? 0 : random.below(width) - (cutout >> 1);

@@ -38,9 +38,16 @@ export interface Batcher {
   readonly imageShape: readonly [number, number, number];
   /**
    * Writes the n images `indices` to the front of `images: (n, C', H, W)` and their labels to `labels: (n)` or
-   * `(n, classes)`. `random === null` leaves out augmentation and mixup.
+   * `(n, classes)`. `random === null` leaves out augmentation and mixup; `mirrored` says of each image whether it is its mirror's
+   * turn, where that is not drawn.
    */
-  fill(indices: ArrayLike<number>, random: Random | null, images: Float32Array, labels: LabelBuffer): void;
+  fill(
+    indices: ArrayLike<number>,
+    random: Random | null,
+    images: Float32Array,
+    labels: LabelBuffer,
+    mirrored?: readonly boolean[],
+  ): void;
 }
 
 interface Source {
@@ -70,7 +77,7 @@ export function createBatcher(split: Split, options: BatcherOptions): Batcher {
   const moving = identityDraw();
   return {
     imageShape: [outputs, height, width],
-    fill(indices, random, images, labels) {
+    fill(indices, random, images, labels, mirrored) {
       const n = indices.length;
       if (images.length < n * stride) throw new Error(`internal: ${images.length} floats for ${n} images of ${stride}`);
       images.fill(0, 0, n * stride);
@@ -78,7 +85,7 @@ export function createBatcher(split: Split, options: BatcherOptions): Batcher {
         const index = indices[i]!;
         if (!(index >= 0 && index < split.length)) throw new Error(`internal: image ${index} of ${split.length}`);
         const draw = random && augmentation ? moving : still;
-        if (random && augmentation) drawAugmentation(augmentation, random, width, height, draw);
+        if (random && augmentation) drawAugmentation(augmentation, random, width, height, draw, mirrored?.[i]);
         for (const { output, input, table } of sources) {
           const from = (index * channels + input) * plane;
           addPlane(split.images, from, table, draw, height, width, images, i * stride + output * plane);

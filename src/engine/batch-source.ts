@@ -1,6 +1,7 @@
 /**
  * The batches of a training, by step. The images come from an endless row of permutations of the split, cut into batches without
- * regard to where one permutation ends and the next begins: no image is left out, and all are seen equally often.
+ * regard to where one permutation ends and the next begins: no image is left out, and all are seen equally often. Where mirrors are
+ * shown, an image and its mirror take turns: as many different images as can be in a few epochs (Jordan 2024, arXiv:2404.00498, 3.6).
  * All randomness of step t comes from the seed and t, so that batches can be made in any order and again.
  */
 import { createBatcher } from "../data/batches.ts";
@@ -55,11 +56,19 @@ export function createBatchSource(task: BatchTask): (t: number, batch: Batch) =>
   const root = createRandom(options.seed);
   const imageAt = endlessOrder(train.length, root.fork(0));
   const draws = root.fork(1);
+  const turns = root.fork(2);
+  const mirroredFirst = Uint8Array.from({ length: train.length }, () => turns.below(2));
   const indices = new Uint32Array(options.batch);
   return (t, { images, targets, noise }) => {
-    for (let i = 0; i < indices.length; i++) indices[i] = imageAt(t * indices.length + i);
+    const mirrored: boolean[] = [];
+    for (let i = 0; i < indices.length; i++) {
+      const position = t * indices.length + i;
+      const image = imageAt(position);
+      indices[i] = image;
+      mirrored.push(((mirroredFirst[image]! + Math.floor(position / train.length)) & 1) === 1);
+    }
     const random = draws.fork(t);
-    batcher.fill(indices, random, images.data, targets.data);
+    batcher.fill(indices, random, images.data, targets.data, mirrored);
     if (noise) for (let i = 0; i < noise.data.length; i++) noise.data[i] = 100 + 1000 * random.uniform();
   };
 }

@@ -112,24 +112,49 @@ function sparse(dtype: DType, data: TypedArray, row: number): TensorCode | undef
 
 function coded({ table, symbols, scales }: Codebook, row: number): TensorCode {
   const out = start("symbols");
-  const kind = tableKind(table);
-  out.size(tableKinds.indexOf(kind));
-  let last = 0;
-  out.list(table, (value) => {
-    if (kind === "integers") out.integer(value - last);
-    else if (kind === "float32") out.float(value);
-    else out.bytes(new Uint8Array(Uint16Array.of(toFloat16(value)).buffer));
-    last = value;
-  });
+  writeTable(out, table);
   out.size(scales?.length ?? 0);
   if (scales) out.bytes(bytesOf(scales));
   return { streams: codeSymbols(out, symbols, table.length, row), record: out.result() };
 }
 
+function writeTable(out: ByteWriter, table: readonly number[]): void {
+  const step = table.every(isPlainInteger) ? undefined : stepOf(table);
+  const kind = step === undefined ? tableKind(table) : "multiples";
+  out.size(tableKinds.indexOf(kind));
+  let last = 0;
+  const writeValue = (value: number) => {
+    if (kind === "float32") out.float(value);
+    else if (kind === "float16") out.bytes(new Uint8Array(Uint16Array.of(toFloat16(value)).buffer));
+    else out.integer(value - last);
+    last = value;
+  };
+  if (step === undefined) out.list(table, writeValue);
+  else {
+    out.size(table.length);
+    out.float(step);
+    for (const value of table) writeValue(Math.round(value / step));
+  }
+}
+
+const isPlainInteger = (value: number) => Number.isSafeInteger(value) && !Object.is(value, -0);
+
 function tableKind(table: readonly number[]): (typeof tableKinds)[number] {
-  const isPlain = (value: number) => Number.isSafeInteger(value) && !Object.is(value, -0);
-  if (table.every(isPlain)) return "integers";
+  if (table.every(isPlainInteger)) return "integers";
   return table.every((value) => Object.is(fromFloat16(toFloat16(value)), value)) ? "float16" : "float32";
+}
+
+/** The binary32 number of which all of `table` are multiples of one or two bytes; undefined where there is none. */
+function stepOf(table: readonly number[]): number | undefined {
+  const sizes = table.map(Math.abs).filter((size) => size > 0);
+  const least = Math.min(...sizes);
+  if (sizes.length < 2 || Math.max(...sizes) / least > 1000) return undefined;
+  for (let divisor = 1; divisor <= 8; divisor++) {
+    const step = Math.fround(least / divisor);
+    if (step > 0 && table.every((value) => Object.is(Math.fround(step * (Math.round(value / step) + 0)), value)))
+      return step;
+  }
+  return undefined;
 }
 
 /** Writes coder and length, and gives the shortest stream. */

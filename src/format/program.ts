@@ -106,7 +106,7 @@ export const forms = ["raw", "float16", "symbols", "sparse"] as const;
 export const symbolCoders = ["packed", "adaptive", "huffman"] as const;
 
 /** How a table of symbols is written, by number. */
-export const tableKinds = ["integers", "float16", "float32"] as const;
+export const tableKinds = ["integers", "float16", "float32", "multiples"] as const;
 
 /** Bits of a packed symbol. */
 export const symbolBits = (alphabet: number): number => Math.max(1, 32 - Math.clz32(alphabet - 1));

@@ -241,14 +241,13 @@ class Structure {
     const kind = from.one(tableKinds, "kind of table");
     const length = from.count();
     if (length === 0 || length > 256) throw badFile(`a table of ${length} values`);
+    const step = kind === "multiples" ? from.float() : 1;
     let last = 0;
     const table = Array.from({ length }, () => {
-      if (kind === "integers") last += from.integer();
-      return kind === "integers"
-        ? last
-        : kind === "float32"
-          ? from.float()
-          : fromFloat16(from.byte() + 256 * from.byte());
+      if (kind === "float32") return from.float();
+      if (kind === "float16") return fromFloat16(from.byte() + 256 * from.byte());
+      last += from.integer();
+      return kind === "multiples" ? Math.fround(step * last) : last;
     });
     const scaleCount = from.count();
     const scales = scaleCount === 0 ? undefined : viewBytes("float32", from.bytes(4 * scaleCount).slice());

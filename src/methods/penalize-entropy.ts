@@ -97,7 +97,9 @@ function addRounded(edit: GraphEdit, { name, tensor, layers, position }: Stored,
     edit.add({ op, domain, inputs, outputs: [edit.fresh(`${name}/${hint}`)], attributes }).outputs[0]!;
   const constant = (value: number, hint: string) => add("Constant", [], hint, { value_float: float(value) });
   const steps = add("Mul", [name, constant(1 / s, "per-step")], "steps");
-  const whole = add("StraightThrough", [steps, add("Round", [steps], "rounded")], "whole", {}, "netpare");
+  // Adding 0 makes +0 of -0, which would be a symbol of its own.
+  const rounded = add("Add", [add("Round", [steps], "rounded"), constant(0, "zero")], "signless");
+  const whole = add("StraightThrough", [steps, rounded], "whole", {}, "netpare");
   const weight = add("Mul", [whole, constant(s, "step")], "weight");
   for (const layer of layers) {
     const current = edit.current(layer) ?? layer;

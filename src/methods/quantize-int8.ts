@@ -2,7 +2,7 @@
  * INT8 quantization after training: `x ≈ (q - z)·s` with 8-bit q, weights with a scale a channel, activations with ranges
  * measured on sample images (Jacob et al. 2017, arXiv:1712.05877; Migacz 2017; Krishnamoorthi 2018, arXiv:1806.08342).
  *
- * The result is plain ONNX in QDQ form that onnxruntime runs on integer kernels throughout. Rounding shifts the mean of a
+ * The result is plain ONNX in QDQ form that onnxruntime and netpare's runtime run on integer kernels. Rounding shifts the mean of a
  * layer's output by `E[ε ∗ x]`, `ε = Ŵ - W`; bias correction takes that off the bias (Nagel et al. 2019, arXiv:1906.04721, 4.2).
  * With `sensitivity`, the layers that change the output most on their own stay in float until the loss is within `maxDrop`.
  * Limits: networks of very small or depthwise layers get smaller and may get slower, since their integer kernels gain nothing.

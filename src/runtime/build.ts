@@ -34,15 +34,23 @@ export class Build {
   private readonly regions = new Set<Region>();
   private readonly fixed = new Map<Region, Uint8Array>();
   private readonly readers = new Map<number, ProgramNode[]>();
+  private readonly writers = new Map<number, ProgramNode>();
+  /** Constants that nodes make of others, and values that are computed where a step wants them. */
+  private readonly folded = new Map<number, () => Float32Array>();
+  private readonly deferred = new Map<number, () => void>();
 
   constructor(readonly program: Program) {
-    for (const node of program.nodes)
+    for (const node of program.nodes) {
+      for (const output of node.outputs) this.writers.set(output, node);
       for (const input of new Set(node.inputs)) {
         const known = this.readers.get(input);
         if (known) known.push(node);
         else this.readers.set(input, [node]);
       }
+    }
     for (const { value } of program.inputs) this.write(value);
+    for (const { value } of [...program.inputs, ...program.outputs])
+      if (this.elementBytes(value) !== 4) throw unsupported("its inputs and outputs have to be float32");
   }
 
   /** The dimensions of a value for one image. */
@@ -55,15 +63,28 @@ export class Build {
   }
 
   isConstant(value: number): boolean {
-    return this.program.tensors.has(value);
+    return this.program.tensors.has(value) || this.folded.has(value);
+  }
+
+  /** Makes a value a constant; each call of `make` computes its elements anew. */
+  fold(value: number, make: () => Float32Array): void {
+    this.folded.set(value, make);
+  }
+
+  /** Lets `make` write a value right before the first step that reads it, or never. */
+  defer(value: number, make: () => void): void {
+    this.deferred.set(value, make);
   }
 
   /** The elements of a constant as numbers. @throws where the value is computed. */
-  constant(value: number): number[] | Float32Array {
+  constant(value: number): ArrayLike<number> {
+    const folded = this.folded.get(value);
+    if (folded) return folded();
     const tensor = this.program.tensors.get(value);
     if (tensor === undefined) throw unsupported(`value ${value} would have to be a constant`);
     const elements = tensor.decode();
-    return elements instanceof Float32Array ? elements : Array.from(elements as Int32Array, Number);
+    const isWide = elements instanceof BigInt64Array || elements instanceof BigUint64Array;
+    return isWide ? Array.from(elements, Number) : elements;
   }
 
   /** The only node that reads a value which is no output. */
@@ -72,9 +93,14 @@ export class Build {
     return readers.length === 1 && this.program.outputs.every((port) => port.value !== value) ? readers[0] : undefined;
   }
 
+  /** The node that writes a value. */
+  writer(value: number): ProgramNode | undefined {
+    return this.writers.get(value);
+  }
+
   /** Whether a value is there before the next step. */
   isReady(value: number): boolean {
-    return this.places.has(value) || this.isConstant(value);
+    return this.places.has(value) || this.deferred.has(value) || this.isConstant(value);
   }
 
   /** Where a value is, which the next step reads. */
@@ -86,18 +112,33 @@ export class Build {
 
   /** Where a value is. */
   place(value: number): Place {
+    const make = this.deferred.get(value);
+    this.deferred.delete(value);
+    make?.();
     const place = this.places.get(value);
     if (place) return place;
     if (!this.isConstant(value)) throw badFile(`value ${value} is read before it is written`);
-    const fixed = this.put(Float32Array.from(this.constant(value)));
+    const elements = this.constant(value);
+    const fixed = this.put(this.isByte(value) ? Uint8Array.from(elements) : Float32Array.from(elements));
     this.places.set(value, fixed);
     return fixed;
   }
 
+  /** Whether a value is of 8-bit integers. */
+  isByte(value: number): boolean {
+    return /^u?int8$/.test(this.program.values[value]!.dtype);
+  }
+
+  /** Bytes of an element of a value that is computed: 1 or, of float32, 4. @throws where it is neither. */
+  elementBytes(value: number): number {
+    const { dtype } = this.program.values[value]!;
+    if (dtype !== "float32" && !this.isByte(value)) throw unsupported(`${dtype} is not computed with`);
+    return dtype === "float32" ? 4 : 1;
+  }
+
   /** Where to write a value. */
   write(value: number): Place {
-    if (this.program.values[value]!.dtype !== "float32") throw unsupported("only float32 is computed with");
-    const place = this.scratch(4 * this.size(value));
+    const place = this.scratch(this.elementBytes(value) * this.size(value));
     if (this.program.outputs.some((port) => port.value === value)) place.region.last = Number.POSITIVE_INFINITY;
     this.places.set(value, place);
     return place;
@@ -119,7 +160,7 @@ export class Build {
   }
 
   /** Puts a constant into memory. */
-  put(data: Float32Array | Int32Array): Place {
+  put(data: ArrayBufferView): Place {
     const region = { bytes: data.byteLength + slackBytes, first: 0, last: Number.POSITIVE_INFINITY, address: 0 };
     this.fixed.set(region, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     return { region, offset: 0 };

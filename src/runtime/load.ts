@@ -5,7 +5,8 @@
 import { type Program, type ReadLimits, readPare } from "../format/read.ts";
 import { Build, type Operand, type Place, type Step, unsupported } from "./build.ts";
 import { chooseVariant, compileKernels, type KernelName, type KernelVariant } from "./kernels/index.ts";
-import { operators } from "./operators/index.ts";
+import { byteOperators, operators } from "./operators/index.ts";
+import { widenBytes } from "./widen-bytes.ts";
 
 /** An input or output. */
 export interface NetworkPort {
@@ -47,7 +48,7 @@ export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
  * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
  */
 export async function load(source: Source, options: LoadOptions = {}): Promise<Network> {
-  const program = readPare(await bytesOf(source), options);
+  const program = widenBytes(readPare(await bytesOf(source), options), ({ op }) => byteOperators.has(op));
   const build = new Build(program);
   const { memoryBytes: limit = 2 ** 30 } = options;
   const bound = (bytes: number) => {

@@ -55,6 +55,28 @@ describe("batches of a training", () => {
     expect(new Set(once.values()).size).toBe(9);
   });
 
+  it("show an image and its mirror in turn", () => {
+    const ramps = pixelSplit(
+      Array.from({ length: 7 }, (_, i) => [i, i, i + 1, i, i, i + 1]),
+      [0, 1, 2, 3, 4, 5, 6],
+    );
+    const task = { ...taskOf({ augmentation: { flip: true } }), train: ramps };
+    const fill = createBatchSource(task);
+    const batch = emptyBatch(task);
+    const mirrored = new Map<number, boolean[]>();
+    for (let t = 0; t < 14; t++) {
+      fill(t, batch);
+      for (let i = 0; i < 3; i++) {
+        const image = batch.targets.data.subarray(i * 7, i * 7 + 7).indexOf(1);
+        const isMirror = batch.images.data[i * 6]! > batch.images.data[i * 6 + 2]!;
+        mirrored.set(image, [...(mirrored.get(image) ?? []), isMirror]);
+      }
+    }
+    for (const turns of mirrored.values())
+      expect(turns).toEqual(turns.map((_, round) => (round % 2 === 0 ? turns[0] : !turns[0])));
+    expect(new Set([...mirrored.values()].map(([first]) => first)).size).toBe(2);
+  });
+
   it("come from permutations that differ from round to round", () => {
     const imageAt = endlessOrder(50, createRandom(3));
     const rounds = [0, 1, 2].map((k) => Array.from({ length: 50 }, (_, i) => imageAt(50 * k + i)).join());

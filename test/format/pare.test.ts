@@ -47,6 +47,11 @@ describe("constants", () => {
     ["float32 weights", weights(normals(4096)), "raw"],
     ["numbers of binary16", weights(normals(4096).map((x) => Math.round(x * 512) / 1024)), "float16"],
     ["a codebook", weights(normals(4096).map((x) => Math.fround(Math.round(x * 3) / 7))), "symbols"],
+    [
+      "multiples of a step",
+      weights(normals(4096).map((x) => Math.fround(Math.round(5 * x) * Math.fround(0.0371)))),
+      "symbols",
+    ],
     ["zeros among float32", weights(normals(4096).map((x) => (Math.abs(x) < 1.6 ? 0 : x))), "sparse"],
     [
       "one magnitude a row",

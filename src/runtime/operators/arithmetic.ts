@@ -3,6 +3,7 @@ import type { ProgramNode } from "../../format/read.ts";
 import { type Build, behind, type Place } from "../build.ts";
 import { addMappedLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Sum } from "./_int8-layer.ts";
 import { addCopy, broadcastIndices } from "./move.ts";
 
 /** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
@@ -18,6 +19,7 @@ export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged:
 ]);
 
 export function addArithmetic(build: Build, node: ProgramNode): void {
+  if (addInt8Sum(build, node)) return;
   if (node.op === "Mul" && addMappedLayer(build, node)) return;
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = build.shape(node.outputs[0]!);

@@ -1,12 +1,13 @@
 /** Concat and Split: runs of the parts copied to or from their places in the whole. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind } from "../build.ts";
+import { elementsOf } from "./move.ts";
 
 export function addConcat(build: Build, node: ProgramNode): void {
   const sources = node.inputs.map((input) => build.read(input));
   const dst = build.write(node.outputs[0]!);
   addRuns(build, node, node.outputs[0]!, node.inputs, (part, inWhole, runs) =>
-    build.act(copyRuns(runs.outer, runs.part, runs.whole, runs.part), sources[part]!, behind(dst, inWhole)),
+    build.act(copyRuns(runs, runs.part, runs.whole), sources[part]!, behind(dst, inWhole)),
   );
 }
 
@@ -14,12 +15,13 @@ export function addSplit(build: Build, node: ProgramNode): void {
   const src = build.read(node.inputs[0]!);
   const targets = node.outputs.map((output) => build.write(output));
   addRuns(build, node, node.inputs[0]!, node.outputs, (part, inWhole, runs) =>
-    build.act(copyRuns(runs.outer, runs.whole, runs.part, runs.part), behind(src, inWhole), targets[part]!),
+    build.act(copyRuns(runs, runs.whole, runs.part), behind(src, inWhole), targets[part]!),
   );
 }
 
-/** A part's elements lie in `outer` runs of `part` each; those of the whole begin `whole` elements apart. */
+/** A part's elements, of `bytes` each, lie in `outer` runs of `part` each; those of the whole begin `whole` elements apart. */
 interface Runs {
+  readonly bytes: number;
   readonly outer: number;
   readonly part: number;
   readonly whole: number;
@@ -36,20 +38,22 @@ function addRuns(
   const axis = (attribute(node, "axis", 0) + shape.length) % shape.length;
   const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
   const stride = shape[axis]! * inner;
+  const bytes = build.elementBytes(whole);
   let at = 0;
   for (const [i, part] of parts.entries()) {
     const run = build.shape(part)[axis]! * inner;
-    add(i, 4 * at, { outer: build.size(whole) / stride, part: run, whole: stride });
+    add(i, bytes * at, { bytes, outer: build.size(whole) / stride, part: run, whole: stride });
     at += run;
   }
 }
 
-/** Copies runs of `length` from one stride to another, in elements. */
-function copyRuns(outer: number, fromStride: number, toStride: number, length: number) {
-  return (memory: Float32Array, from: number, to: number) => {
+/** Copies runs from one stride to another, in elements. */
+function copyRuns({ bytes, outer, part }: Runs, fromStride: number, toStride: number) {
+  return (floats: Float32Array, from: number, to: number) => {
+    const memory = elementsOf(floats, bytes);
     for (let r = 0; r < outer; r++) {
-      const begin = from / 4 + r * fromStride;
-      memory.copyWithin(to / 4 + r * toStride, begin, begin + length);
+      const begin = from / bytes + r * fromStride;
+      memory.copyWithin(to / bytes + r * toStride, begin, begin + part);
     }
   };
 }

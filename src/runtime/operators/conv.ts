@@ -4,6 +4,7 @@ import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
 import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Layer } from "./_int8-layer.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 
 /** Up to this share of weights that are not zero the sparse kernel is the faster. */
@@ -17,7 +18,7 @@ export function isSparse(weights: Float32Array): boolean {
 }
 
 export function addConv(build: Build, node: ProgramNode): void {
-  if (addBinaryLayer(build, node)) return;
+  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const weights = build.constant(weight);

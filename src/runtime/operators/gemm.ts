@@ -4,10 +4,11 @@ import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
 import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
+import { addInt8Layer } from "./_int8-layer.ts";
 import { isSparse } from "./conv.ts";
 
 export function addGemm(build: Build, node: ProgramNode): void {
-  if (addBinaryLayer(build, node)) return;
+  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
   const [x, w, c = -1] = node.inputs as [number, number, number?];
   if (attribute(node, "transA", 0)) throw unsupported("Gemm with transA");
   const alpha = attribute(node, "alpha", 1);
@@ -20,6 +21,7 @@ export function addGemm(build: Build, node: ProgramNode): void {
 }
 
 export function addMatMul(build: Build, node: ProgramNode): void {
+  if (addInt8Layer(build, node)) return;
   const [x, w] = node.inputs as [number, number];
   const outputs = build.shape(node.outputs[0]!).at(-1)!;
   if (build.shape(w).length !== 2) throw unsupported("MatMul by other than a constant matrix");

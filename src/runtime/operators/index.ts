@@ -9,6 +9,7 @@ import { addGemm, addMatMul } from "./gemm.ts";
 import { addLrn } from "./lrn.ts";
 import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
+import { addDequantize, addQuantize } from "./quantize.ts";
 import { addReduceMean } from "./reduce-mean.ts";
 import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
@@ -16,6 +17,7 @@ import { addUnary, unaryOps } from "./unary.ts";
 export type Operator = (build: Build, node: ProgramNode) => void;
 
 const view: Operator = (build, { inputs, outputs }) => build.view(outputs[0]!, inputs[0]!);
+const views = ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"];
 const all = (names: Iterable<string>, operator: Operator) => [...names].map((name) => [name, operator] as const);
 
 /** By ONNX's names. */
@@ -33,8 +35,16 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["Concat", addConcat],
   ["Split", addSplit],
   ["Softmax", addSoftmax],
-  ...all(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"], view),
+  ["QuantizeLinear", addQuantize],
+  ["DequantizeLinear", addDequantize],
+  ...all(views, view),
   ...all(arithmeticOps.keys(), addArithmetic),
   ...all(unaryOps.keys(), addUnary),
   ...all(moves.keys(), addMove),
+]);
+
+/** Operators that take 8-bit numbers as they are. */
+export const byteOperators: ReadonlySet<string> = new Set([
+  ...[...views, ...moves.keys(), "Concat", "Split"],
+  ...["QuantizeLinear", "DequantizeLinear"],
 ]);

@@ -32,19 +32,25 @@ export function addMove(build: Build, node: ProgramNode): void {
   const indices = indicesOf(from, to, fit);
   const fill = node.op === "Pad" && (node.inputs[2] ?? -1) >= 0 ? build.constant(node.inputs[2]!)[0]! : 0;
   const src = build.read(x);
-  addCopy(build, src, build.write(y), indices, fill);
+  addCopy(build, src, build.write(y), indices, fill, build.elementBytes(y));
 }
 
-/** Copies by indices into the source; -1 is `fill`. */
-export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Array, fill = 0): void {
+/** Copies elements of `bytes` by indices into the source; -1 is `fill`. */
+export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Array, fill = 0, bytes = 4): void {
   build.act(
-    (memory, from, to) => {
+    (floats, from, to) => {
+      const memory = elementsOf(floats, bytes);
       for (let i = 0; i < indices.length; i++)
-        memory[to / 4 + i] = indices[i]! < 0 ? fill : memory[from / 4 + indices[i]!]!;
+        memory[to / bytes + i] = indices[i]! < 0 ? fill : memory[from / bytes + indices[i]!]!;
     },
     src,
     dst,
   );
+}
+
+/** The memory in elements of 4 bytes or 1. */
+export function elementsOf(memory: Float32Array, bytes: number): Float32Array | Uint8Array {
+  return bytes === 4 ? memory : new Uint8Array(memory.buffer);
 }
 
 /** Where each element of `to` comes from in `from`, which is broadcast to it. */
