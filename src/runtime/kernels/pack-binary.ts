@@ -2,6 +2,7 @@
  * Layers of binary weights as streams of offsets into planes of sums, which `sign-sums` and `sums` write: a block of channels is one plane, which
  * the signs of its weights choose.
  */
+import type { Planes } from "./pack.ts";
 
 /** The signs of a layer's weights: 1 is negative, (O, C, taps). */
 export interface Signs {
@@ -78,6 +79,14 @@ export function packSums(
       }
   }
   return stream;
+}
+
+/** A plane of `planeBytes`: 255 where an image's pixel comes to lie, 0 at its pads; `spread` as of `layPlanes`, without strides. */
+export function maskOf([h, w, top, left, , cols]: NonNullable<Planes["spread"]>, planeBytes: number): Uint8Array {
+  return Uint8Array.from({ length: planeBytes }, (_, i) => {
+    const [y, x] = [Math.floor(i / cols) - top, (i % cols) - left];
+    return y >= 0 && y < h && x >= 0 && x < w ? 255 : 0;
+  });
 }
 
 function signAt({ signs, channels, taps }: Signs, o: number, c: number, tap: number): number {

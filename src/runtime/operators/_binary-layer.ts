@@ -6,7 +6,7 @@
 import type { ProgramNode, SymbolContent } from "../../format/read.ts";
 import { attribute, type Build, behind, type Operand, type Place } from "../build.ts";
 import { layPlanes, type Planes } from "../kernels/pack.ts";
-import { packSums, packXnor, planXnor, type Signs } from "../kernels/pack-binary.ts";
+import { maskOf, packSums, packXnor, planXnor, type Signs } from "../kernels/pack-binary.ts";
 import { type Closing, closing } from "./_bounds.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 import { channelMap } from "./batch-normalization.ts";
@@ -98,7 +98,12 @@ function addConv(build: Build, node: ProgramNode, content: SymbolContent): void 
   const window = windowOf(build, node, kernel);
   const reader = sign ? { ...node, inputs: [sign.inputs[0]!] } : node;
   const planes = layPlanes(window, Number.POSITIVE_INFINITY);
-  const { src } = spreadInput(build, reader, window, sign ? Number.NaN : 0, planes);
+  // Without strides the signs are spread as bytes, which is less.
+  const image = sign && window.strides.every((stride) => stride === 1) ? planes.spread : undefined;
+  const src = image
+    ? build.read(reader.inputs[0]!)
+    : spreadInput(build, reader, window, sign ? Number.NaN : 0, planes).src;
+  const mapBytes = image ? 4 * window.h * window.w : planes.channelBytes;
   const scaled = mapped ? takeShifts(build, mapped.product, scales, biases) : node.outputs[0]!;
   const close = closing(build, scaled);
   const dst = build.write(close.output);
@@ -116,7 +121,8 @@ function addConv(build: Build, node: ProgramNode, content: SymbolContent): void 
       scales: scales.subarray(g * own, (g + 1) * own),
       map: mapped ? build.read(mapped.map) : 0,
       biases: behind(biasesAt, 4 * g * own),
-      src: behind(src, g * channels * planes.channelBytes),
+      image,
+      src: behind(src, g * channels * mapBytes),
       dst: behind(dst, g * size),
       close: { ...close, residual: typeof close.residual === "number" ? 0 : behind(close.residual, g * size) },
     });
@@ -170,6 +176,8 @@ function addGemm(build: Build, node: ProgramNode, content: SymbolContent): void 
 interface Layer extends Omit<Planes, "taps">, Signs {
   readonly scales: Float32Array;
   readonly map: Operand;
+  /** How `spread` would lay `src` out, where it has not. */
+  readonly image: Planes["spread"] | undefined;
   readonly biases: Place;
   readonly src: Place;
   readonly dst: Place;
@@ -179,6 +187,8 @@ interface Layer extends Omit<Planes, "taps">, Signs {
 /** Planes of `bytes` in 16s, some way apart where they would crowd the cache. */
 const planeBytesOf = (bytes: number) => Math.ceil(bytes / 16) * 16 + (bytes % 256 === 0 ? lineBytes : 0);
 
+const noImage = [0, 0, 0, 0, 0, 0] as const;
+
 function addXnor(build: Build, layer: Layer): void {
   const { outputs, channels, channelBytes, oh, ow, rowBytes, biases, src, dst, close } = layer;
   const pixels = channelBytes / 4;
@@ -187,7 +197,13 @@ function addXnor(build: Build, layer: Layer): void {
   const plan = planXnor(inBytes, pixels);
   const stream = packXnor(inBytes, plan, planeBytes);
   const planes = build.scratch(Math.ceil(channels / plan.group) * 2 ** plan.group * planeBytes);
-  build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, 0, 0);
+  if (layer.image) {
+    const [h, w, top, left, , cols] = layer.image;
+    const mask = build.put(maskOf(layer.image, planeBytes));
+    const room = build.scratch(plan.group * planeBytes);
+    const image = [mask, room, h, w, top * cols + left, cols] as const;
+    build.call("signSums", src, planes, channels, plan.group, pixels, 4 * h * w, planeBytes, 0, 0, ...image);
+  } else build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, 0, 0, ...noImage);
   const scales = build.put(layer.scales);
   const totals = build.scratch(128 * outputs);
   const before = [planes, build.put(stream), stream.length / outputs, plan.part, scales, layer.map, biases] as const;

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import type { Kernels } from "../../../src/runtime/kernels/index.ts";
 import { layPlanes, type Window } from "../../../src/runtime/kernels/pack.ts";
-import { packSums, packXnor, planXnor } from "../../../src/runtime/kernels/pack-binary.ts";
+import { maskOf, packSums, packXnor, planXnor } from "../../../src/runtime/kernels/pack-binary.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 import { type Bed, coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 import { convolve, nameOf, windowOf, windows } from "./windows.ts";
@@ -53,13 +53,25 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const blocks = c.form === "xnor" ? Math.ceil(channels / plan.group) * 2 ** plan.group : Math.ceil(channels / 4) * 8;
   const sums = bed.room((blocks * planeBytes) / 4);
   const totals = bed.room(outputs * 32);
+  const padsInside = c.form === "xnor" && c.outputs > 3 && spread !== undefined && String(v.strides) === "1,1";
+  const image = padsInside
+    ? [
+        bed.put(maskOf(spread, planeBytes)),
+        bed.room((plan.group * planeBytes) / 4),
+        v.h,
+        v.w,
+        v.top * spread[5] + v.left,
+        spread[5],
+      ]
+    : [0, 0, 0, 0, 0, 0];
   const run = () => {
     if (c.residual === "in place") new Float32Array(bed.memory.buffer, dst, residual.length).set(residual);
-    if (spread) kernels.spread(source, planes, channels, ...spread, c.form === "xnor" ? Number.NaN : 0);
+    if (spread && !padsInside) kernels.spread(source, planes, channels, ...spread, c.form === "xnor" ? Number.NaN : 0);
     const count = channelBytes / 4;
     if (c.form === "xnor") {
       const above = zero ? -1e-45 : 0;
-      kernels.signSums(planes, sums, channels, plan.group, count, channelBytes, planeBytes, above, 0);
+      const [src, bytes] = padsInside ? [source, v.h * v.w * 4] : [planes, channelBytes];
+      kernels.signSums(src, sums, channels, plan.group, count, bytes, planeBytes, above, 0, ...image);
       const rest = [outputs, oh, ow, rowBytes / 4, totals, ...c.clamp] as const;
       kernels.xnorConv(sums, streamAt, stream.length / outputs, plan.part, scalesAt, mapAt, biasAt, add, dst, ...rest);
     } else {
@@ -81,7 +93,7 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
 }
 
 const open = [-Infinity, Infinity] as const;
-const warmCase: Omit<Case, "form"> = { window: windows[0]!, channels: 2, outputs: 3, residual: "none", clamp: open };
+const warmCase: Omit<Case, "form"> = { window: windows[0]!, channels: 2, outputs: 4, residual: "none", clamp: open };
 
 describe.each(variants)("binary layers, %s", (variant) => {
   it.each(["xnor", "binary"] as const)(
@@ -134,7 +146,7 @@ describe.each(variants)("binary layers, %s", (variant) => {
       const [x, streamAt] = [bed.put(new Float32Array(channels).fill(3)), bed.put(stream)];
       const [scales, bias, dst] = [bed.put(Float32Array.of(1, 1)), bed.put(new Float32Array(2)), bed.room(2)];
       const [sums, totals] = [bed.room(Math.ceil(channels / group) * 2 ** group * 4), bed.room(64)];
-      kernels.signSums(x, sums, channels, group, 1, 4, 16, 0, 0);
+      kernels.signSums(x, sums, channels, group, 1, 4, 16, 0, 0, 0, 0, 0, 0, 0, 0);
       kernels.xnorConv(
         sums,
         streamAt,

@@ -35,22 +35,40 @@ function sixteen(at: usize, plane: usize, a: v128, b: v128, c: v128, d: v128, la
   return four(at, plane, a, b, i8x16.sub(last, c));
 }
 
-/** See the head. A channel of `src` has `channelBytes`, a plane of `dst` `planeBytes`, a multiple of 16 and at least `count`. */
+/** The signs of an image's rows as bytes, `cols` apart; what a row writes behind its end is no pixel, or written again. */
+function signRows(src: usize, dst: usize, h: i32, w: i32, cols: i32, above: v128, below: v128): void {
+  for (; h > 0; h--) {
+    for (let x = 0; x < w; x += 16) v128.store(dst + x, signs(src + x * 4, above, below));
+    src += w * 4;
+    dst += cols;
+  }
+}
+
+/**
+ * See the head. A channel of `src` has `channelBytes`, a plane of `dst` `planeBytes`, a multiple of 16 and at least `count`. Where `mask` is not
+ * 0, `src` holds images of h x w, whose first pixel comes to lie at `first` of a plane and whose rows are `cols` apart; `mask`, a plane,
+ * is 255 at pixels and 0 at pads; `room` is for `group` planes.
+ */
 export function signSums(
   src: usize, dst: usize, channels: i32, group: i32, count: usize, channelBytes: usize, planeBytes: usize,
-  above: f32, below: f32,
+  above: f32, below: f32, mask: usize, room: usize, h: i32, w: i32, first: usize, cols: i32,
 ): void {
   const over = f32x4.splat(above), under = f32x4.splat(below);
   const zero = i8x16.splat(0);
   for (; channels > 0; channels -= group) {
     const known = min(channels, group);
+    if (mask)
+      for (let c = 0; c < known; c++)
+        signRows(src + c * channelBytes, room + c * planeBytes + first, h, w, cols, over, under);
     for (let i: usize = 0; i < count; i += 16) {
       let v0 = zero, v1 = zero, v2 = zero, v3 = zero, v4 = zero, v5 = zero;
       let s: usize = src + i * 4;
+      let r: usize = room + i;
       for (let c = 0; c < known; c++) {
         (v5 = v4), (v4 = v3), (v3 = v2), (v2 = v1), (v1 = v0);
-        v0 = signs(s, over, under);
+        v0 = mask ? v128.and(v128.load(r), v128.load(mask + i)) : signs(s, over, under);
         s += channelBytes;
+        r += planeBytes;
       }
       const a = i8x16.add(v0, v1), b = i8x16.sub(v1, v0), c = i8x16.add(v2, v3), d = i8x16.sub(v3, v2);
       const e = i8x16.add(v4, v5), f = i8x16.sub(v5, v4);

@@ -46,6 +46,15 @@ function add32(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): 
   }
 }
 
+/** The same at 16 pixels. */
+function add16(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): void {
+  for (; sums < end; sums += 128) {
+    let a = i8x16.splat(0);
+    for (const stop: usize = stream + bytes; stream < stop; stream += 4) a = i8x16.add(a, v128.load(s + load<i32>(stream)));
+    widen(sums, a);
+  }
+}
+
 /** Four sums of 16 bits. */
 @inline
 function floats(at: usize): v128 {
@@ -71,7 +80,8 @@ export function xnorConv(
     for (let left = count; left > 0; left -= part) {
       const bytes: usize = min(left, part) * 4;
       if (end > 32) add64(src + f, s, bytes, sums, sumsEnd);
-      else add32(src + f, s, bytes, sums, sumsEnd);
+      else if (end > 16) add32(src + f, s, bytes, sums, sumsEnd);
+      else add16(src + f, s, bytes, sums, sumsEnd);
       s += bytes * outputs;
     }
     let to: usize = dst + (y * ow + x) * 4;
