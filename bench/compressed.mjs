@@ -1,7 +1,7 @@
 /**
  * A network pruned and shared in one shot, as a file and in the runtime: `npm run build && node bench/compressed.mjs [sparsity [bits [scope]]]`
  * (default 0.9, 4, layer) on cifar10_resnet32 of NETPARE_SHARED/data/models (`../shared` where it is not set).
- * Printed: bytes of the file beside the zero-order entropies of its streams; the time of an image, dense and pared in alternation in one
+ * The pared network's scores are checked against onnxruntime's. Printed: bytes of the file beside the zero-order entropies of its streams; the time of an image, dense and pared in alternation in one
  * process, medians of runs; what each kernel takes of both; and the memory. Accuracy is no part of it: one shot costs much.
  */
 import { cpus } from "node:os";
@@ -11,7 +11,7 @@ import { setFlagsFromString } from "node:v8";
 import { entropyBits } from "../dist/codec/entropy.js";
 import { readPare } from "../dist/format/read.js";
 import { writePare } from "../dist/format/write.js";
-import { createRandom, findMethod, readModel, shippingPasses, simplify } from "../dist/index.js";
+import { createRandom, findMethod, openSession, readModel, shippingPasses, simplify, tensorOf } from "../dist/index.js";
 import { Build } from "../dist/runtime/build.js";
 import { load } from "../dist/runtime/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
@@ -101,6 +101,13 @@ const networks = { dense: await load(files.dense), pared: await load(files.pared
 const [{ shape }] = networks.dense.inputs;
 const random = createRandom(seed);
 const image = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal());
+const session = await openSession(pared);
+const [[output, { data: truth }]] = await session.run(
+  new Map([[networks.pared.inputs[0].name, tensorOf("float32", [...shape], image)]]),
+);
+const scores = networks.pared.run(image)[output];
+const error = truth.reduce((most, value, i) => Math.max(most, Math.abs(value - scores[i])), 0);
+if (!(error < 1e-4 * Math.max(...truth.map(Math.abs)))) throw new Error(`differs from onnxruntime by ${error}`);
 const run = (name) => {
   const start = performance.now();
   for (let i = 0; i < runsPerRound; i++) networks[name].run(image);

@@ -100,6 +100,7 @@ export function buildTrainingStep(graph: Graph, options: StepOptions): TrainingS
   for (const [name, tensor] of graph.initializers)
     if (initial.has(name) || isStatistic(graph, name, frozen)) g.input(name, tensor.dtype, tensor.shape);
     else g.initializer(name, tensor);
+  g.promise(graph.nodes.flatMap((node) => node.outputs));
   for (const node of graph.nodes) appendForward(g, graph, node, { options, statistics, noise, frozen });
 
   const targets = g.input(stepNames.targets, "float32", [options.batch, options.classes]);

@@ -28,7 +28,9 @@ export async function openPlannedStep(
   { threads, directory = tmpdir() }: { readonly threads: number; readonly directory?: string },
 ): Promise<StepRunner> {
   const sessions: Session[] = [];
-  for (const { model } of ranges) sessions.push(await openBlockedSession(model, { threads, memory }));
+  // A range's rounding should not depend on where it was cut.
+  const scope = ranges.length > 1 ? "convolutions" : "all";
+  for (const { model } of ranges) sessions.push(await openBlockedSession(model, { threads, memory }, scope));
   const file = offloads ? openOffloadFile(directory) : undefined;
   let garbage = 0;
   const collectSome = () => {

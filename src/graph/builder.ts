@@ -23,6 +23,8 @@ export class GraphBuilder {
   readonly opsets: Map<string, number>;
   readonly name: string;
   protected readonly names: Names;
+  /** Names that are kept for outputs still to come. */
+  private readonly promised = new Set<string>();
   private readonly extra: Pick<Graph, "extra">;
 
   constructor(start: string | Graph) {
@@ -41,6 +43,15 @@ export class GraphBuilder {
   /** A name not yet taken, `hint` itself if it is free. */
   fresh(hint: string): string {
     return this.names.fresh(hint);
+  }
+
+  /** Keeps names free for nodes that will give them as their `outputs`. */
+  promise(names: Iterable<string>): void {
+    for (const name of names) {
+      if (name === "") continue;
+      this.names.take(name);
+      this.promised.add(name);
+    }
   }
 
   /** Declares an input to be fed. */
@@ -72,7 +83,10 @@ export class GraphBuilder {
       op,
       domain: options.domain ?? "",
       inputs,
-      outputs: outputs.map((output) => (output === "" ? "" : this.names.fresh(output))),
+      outputs: outputs.map((output) => {
+        const isPromised = options.outputs !== undefined && this.promised.delete(output);
+        return output === "" || isPromised ? output : this.names.fresh(output);
+      }),
       attributes,
     };
     this.nodes.push(node);

@@ -10,7 +10,7 @@
 import { z } from "zod";
 import type { Graph, Node } from "../graph/graph.ts";
 import { inferFacts } from "../ops/infer.ts";
-import { simplify } from "../passes/index.ts";
+import { shippingPasses, simplify } from "../passes/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { measureCorrections } from "./_int8-bias.ts";
 import { equalize } from "./_int8-equalize.ts";
@@ -78,7 +78,7 @@ export const quantizeInt8 = defineMethod({
     if (graph.nodes.some((node) => node.op === "QuantizeLinear"))
       return { graph, changes: [], skipped: [{ node: graph.name, reason: "the model is quantized already" }] };
     const keep = layerMatcher(graph, "keepFloat", options.keepFloat);
-    const simple = simplify(graph).graph;
+    const simple = simplify(graph, shippingPasses).graph;
     const prepared = options.equalize ? equalize(simple) : { graph: simple, pairs: 0 };
     const quantizer = createQuantizer(prepared.graph, options, samples);
     const { quantized, kept, changes } = await quantizeWithin(quantizer, keep, options, samples, context);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildTrainingStep, stepNames } from "../../src/autodiff/training-step.ts";
 import { float, ints } from "../../src/graph/attributes.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { evaluateGraph, toFloat64 } from "../../src/ops/evaluate.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { NetpareError } from "../../src/tensor/error.ts";
@@ -84,6 +85,27 @@ describe("a training step as one graph", () => {
     const mean = (values: Map<string, Tensor>) => toNumbers(values.get(step.states.get("bn/mean")!.next)!);
     for (const [c, m] of mean(outputs).entries()) expect(mean(moved)[c]! - m).toBeCloseTo(9, 5);
     expect(step.trained).toEqual(["conv/w", "bn/scale", "bn/bias", "fc/w", "fc/b", "bn/mean", "bn/var"]);
+  });
+
+  it("keeps the network's names from those that it gives itself", () => {
+    const named = net();
+    const taken = new Map([
+      ["relu", "add"],
+      ["conv", "mul"],
+      ["globalaveragepool", "reciprocal"],
+    ]);
+    const rename = (name: string) => taken.get(name) ?? name;
+    const nodes = named.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+    }));
+    const lossOf = (graph: Graph) => {
+      const step = buildTrainingStep(graph, options);
+      return toNumbers(evaluateGraph(toFloat64(step.graph), feedsOf(step, wide(step.states))).get(step.loss)!)[0]!;
+    };
+    expect(nodes.flatMap(({ outputs }) => outputs)).toEqual(expect.arrayContaining(["add", "mul", "reciprocal"]));
+    expect(lossOf({ ...named, nodes })).toBe(lossOf(named));
   });
 
   it("counts right answers", () => {

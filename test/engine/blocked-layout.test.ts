@@ -1,14 +1,17 @@
 /** A convolution in the blocked layout, and its weight's gradient, compute what they computed before, whatever their geometry. */
 import { describe, expect, it } from "vitest";
 import { appendGradient } from "../../src/autodiff/reverse.ts";
+import { buildTrainingStep } from "../../src/autodiff/training-step.ts";
 import { blockConvolutions, openBlockedSession } from "../../src/engine/blocked-layout.ts";
 import { openSession } from "../../src/engine/session.ts";
+import { trainingSchema } from "../../src/engine/training-options.ts";
 import { int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensor, toNumbers } from "../../src/tensor/tensor.ts";
+import { Layers } from "../../src/zoo/_layers.ts";
 
 interface Case {
   readonly channels: number;
@@ -48,6 +51,19 @@ function weightGradient(given: Case) {
   const toward = g.input("toward", "float32", g.shape(y.name));
   const loss = g.reduceSum(g.mul(y.name, toward), [0, 1, 2, 3], false);
   for (const gradient of appendGradient(g, loss, ["w"]).values()) g.output(gradient);
+  return g.build();
+}
+
+/** A stem, a pool and a residual block, all with batch norm. */
+function residual() {
+  const g = new TypedBuilder("residual");
+  const layers = new Layers(g, createRandom(2));
+  const stem = layers.convBnRelu("stem", g.input("image", "float32", ["N", 3, 8, 8]), { out: 16, kernel: 3 });
+  const x = layers.maxPool("pool", stem, 2);
+  const y = layers.convBnRelu("inner", x, { out: 16, kernel: 3 });
+  const z = layers.batchNorm("outer/bn", layers.conv("outer", y, { out: 16, kernel: 3 }));
+  const sum = layers.relu("relu", g.add(z, x));
+  g.output(layers.dense("logits", layers.globalAveragePool("pooled", sum), 5, "nothing"));
   return g.build();
 }
 
@@ -111,6 +127,24 @@ describe("the blocked layout", () => {
       expect(blockedConvolutions(graph)).toBe(blockedConvolutions(convolution(given)));
       expect(await errorInBlocks(graph)).toBeLessThan(1e-5);
     }
+  });
+
+  it("trains residual blocks and pools in blocks from end to end", async () => {
+    const net = residual();
+    const step = buildTrainingStep(net, {
+      batch: 4,
+      classes: 5,
+      imageShape: [3, 8, 8],
+      optimizer: trainingSchema.parse({}),
+      objective: { terms: [] },
+    });
+    const blocked = opsOf(blockConvolutions(step.graph, 16));
+    const count = (op: string) => blocked.filter((other) => other === op).length;
+    // Three forward, the gradients of two images and three weights, and scaled channels both ways.
+    expect(count("com.microsoft.nchwc:Conv")).toBeGreaterThan(11);
+    expect(count(":BatchNormalization")).toBe(0);
+    expect(count("com.microsoft.nchwc:ReorderInput")).toBeLessThan(3);
+    expect(await errorInBlocks(step.graph)).toBeLessThan(1e-3);
   });
 
   it("takes what its blocks fit, and nothing else", () => {

@@ -184,6 +184,17 @@ it("leaves quantized weights quantized when it ships", async () => {
   expect(ship(graph).nodes.map(({ op }) => op)).toEqual(["DequantizeLinear", "Gemm"]);
 });
 
+it("is quantized as the weights it stands for, zeros at zero", async () => {
+  const pruned = (await prune(fixtures.residual!(), { sparsity: 0.6, scope: "layer" })).graph;
+  for (const graph of [pruned, (await cluster(pruned, { bits: 3 })).graph]) {
+    const quantized = await apply("quantize-int8", graph, {});
+    expect(quantized.skipped).toEqual([]);
+    const integers = [...quantized.graph.initializers.values()].filter((t) => t.dtype === "int8" && t.data.length > 64);
+    const zeros = integers.reduce((sum, t) => sum + zerosIn(toNumbers(t)), 0);
+    expect(zeros / integers.reduce((sum, t) => sum + t.data.length, 0)).toBeGreaterThan(0.59);
+  }
+});
+
 describe("training", () => {
   const faces = createFaces({ size: 48, channels: 1, trainSamples: 48, testSamples: 0, seed: 3 });
   const data: TrainingData = {

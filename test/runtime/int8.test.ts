@@ -114,6 +114,15 @@ describe("layers between other numbers", () => {
       const bias = tensorOf("float32", [9], [0.1, 0, -0.3, 0.2, -0.1, 0.7, 0.01, 0.02, 0.4]);
       return q.rounded(q.g.op("Conv", [x, q.weights([9, 6, 1, 1], 0), q.g.initializer("b", bias)]));
     }),
+    "weights of one scale and without a zero, Relu before the rounding": net([6, 8, 8], (q, x) => {
+      const levels = q.constant(
+        "int8",
+        [5, 6, 1, 1],
+        Array.from({ length: 30 }, (_, i) => ((i * 37) % 255) - 127),
+      );
+      const weights = q.g.op("DequantizeLinear", [levels, q.scalar("float32", 0.004)]);
+      return q.rounded(q.g.op("Relu", [q.g.op("Conv", [x, weights])]), 0.02, 9);
+    }),
     "groups of an odd number of channels": net([6, 7, 7], (q, x) =>
       q.rounded(q.g.op("Conv", [x, q.weights([10, 3, 3, 3], 0)], { ...same, group: int(2) }), 0.05),
     ),

@@ -1,9 +1,10 @@
-/** Conv: dense, depthwise, or sparse where few weights are left; with bias, a residual sum and bounds in the kernel. */
+/** Conv: dense, depthwise, sparse where few weights are left, or by indices; with bias, a residual sum and bounds in the kernel. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
 import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
+import { bookOfConv, convolveByBook } from "./_codebook-layer.ts";
 import { addInt8Layer } from "./_int8-layer.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 
@@ -38,6 +39,7 @@ export function addConv(build: Build, node: ProgramNode): void {
   const offsets = tapOffsets(planes, perGroup);
   const offsetsAt = build.put(offsets);
   const [own, count] = [outputs / group, offsets.length];
+  const book = isSparse(weights) ? undefined : bookOfConv(build, weight, oh * ow);
   for (let g = 0; g < group; g++) {
     const part = weights.subarray(g * own * count, (g + 1) * own * count);
     const from = behind(src, g * perGroup * channelBytes);
@@ -45,6 +47,7 @@ export function addConv(build: Build, node: ProgramNode): void {
     const beside = typeof residual === "number" ? 0 : behind(residual, map);
     const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
     if (isSparse(part)) build.call("sparseConv", from, build.put(packSparse(part, own, offsets)), ...rest);
+    else if (book) convolveByBook(build, book, g * own, from, offsetsAt, count, rest);
     else build.call("conv", from, offsetsAt, count, build.put(packWeights(part, own, count)), ...rest);
   }
 }
