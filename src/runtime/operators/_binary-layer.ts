@@ -100,9 +100,7 @@ function addConv(build: Build, node: ProgramNode, content: SymbolContent): void 
   const planes = layPlanes(window, Number.POSITIVE_INFINITY);
   // Without strides the signs are spread as bytes, which is less.
   const image = sign && window.strides.every((stride) => stride === 1) ? planes.spread : undefined;
-  const src = image
-    ? build.read(reader.inputs[0]!)
-    : spreadInput(build, reader, window, sign ? Number.NaN : 0, planes).src;
+  const src = image ? build.read(reader.inputs[0]!) : spreadInput(build, reader, window, 0, planes).src;
   const mapBytes = image ? 4 * window.h * window.w : planes.channelBytes;
   const scaled = mapped ? takeShifts(build, mapped.product, scales, biases) : node.outputs[0]!;
   const close = closing(build, scaled);
@@ -202,8 +200,8 @@ function addXnor(build: Build, layer: Layer): void {
     const mask = build.put(maskOf(layer.image, planeBytes));
     const room = build.scratch(plan.group * planeBytes);
     const image = [mask, room, h, w, top * cols + left, cols] as const;
-    build.call("signSums", src, planes, channels, plan.group, pixels, 4 * h * w, planeBytes, 0, 0, ...image);
-  } else build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, 0, 0, ...noImage);
+    build.call("signSums", src, planes, channels, plan.group, pixels, 4 * h * w, planeBytes, ...image);
+  } else build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, ...noImage);
   const scales = build.put(layer.scales);
   const totals = build.scratch(128 * outputs);
   const before = [planes, build.put(stream), stream.length / outputs, plan.part, scales, layer.map, biases] as const;

@@ -1,21 +1,18 @@
 /**
  * Sums of the signs of `group` channels, 4 to 6, under all patterns p of weights -1 and 1, a plane of bytes each:
  * `dst[block][p][i] = sum_j (bit j of p set ? -1 : 1) * sign(src[last - j][i])`, where `last` is the block's last channel (the last block may be
- * smaller) and `sign(x) = (x > above) - (x < below)`. A NaN has no sign: it is 0, which is what pads add.
+ * smaller). `sign 0` is 0, and so is what pads add.
  * With these planes `xnor-conv` adds once for `group` channels.
  */
 
-function signs(at: usize, above: v128, below: v128): v128 {
-  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
-  const up = i8x16.narrow_i16x8_s(
-    i16x8.narrow_i32x4_s(f32x4.gt(a, above), f32x4.gt(b, above)),
-    i16x8.narrow_i32x4_s(f32x4.gt(c, above), f32x4.gt(d, above)),
+/** The signs of 16 floats: as integers they saturate to bytes of their sign, once adding 0 has made -0 a 0. */
+function signs(at: usize): v128 {
+  const zero = f32x4.splat(0);
+  const bytes = i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(f32x4.add(v128.load(at), zero), f32x4.add(v128.load(at, 16), zero)),
+    i16x8.narrow_i32x4_s(f32x4.add(v128.load(at, 32), zero), f32x4.add(v128.load(at, 48), zero)),
   );
-  const down = i8x16.narrow_i16x8_s(
-    i16x8.narrow_i32x4_s(f32x4.lt(a, below), f32x4.lt(b, below)),
-    i16x8.narrow_i32x4_s(f32x4.lt(c, below), f32x4.lt(d, below)),
-  );
-  return i8x16.sub(down, up);
+  return i8x16.max_s(i8x16.min_s(bytes, i8x16.splat(1)), i8x16.splat(-1));
 }
 
 /** The planes of two channels' patterns, of sum a and difference b, on top of `last`; gives where the next begins. */
@@ -36,9 +33,9 @@ function sixteen(at: usize, plane: usize, a: v128, b: v128, c: v128, d: v128, la
 }
 
 /** The signs of an image's rows as bytes, `cols` apart; what a row writes behind its end is no pixel, or written again. */
-function signRows(src: usize, dst: usize, h: i32, w: i32, cols: i32, above: v128, below: v128): void {
+function signRows(src: usize, dst: usize, h: i32, w: i32, cols: i32): void {
   for (; h > 0; h--) {
-    for (let x = 0; x < w; x += 16) v128.store(dst + x, signs(src + x * 4, above, below));
+    for (let x = 0; x < w; x += 16) v128.store(dst + x, signs(src + x * 4));
     src += w * 4;
     dst += cols;
   }
@@ -51,22 +48,21 @@ function signRows(src: usize, dst: usize, h: i32, w: i32, cols: i32, above: v128
  */
 export function signSums(
   src: usize, dst: usize, channels: i32, group: i32, count: usize, channelBytes: usize, planeBytes: usize,
-  above: f32, below: f32, mask: usize, room: usize, h: i32, w: i32, first: usize, cols: i32,
+  mask: usize, room: usize, h: i32, w: i32, first: usize, cols: i32,
 ): void {
-  const over = f32x4.splat(above), under = f32x4.splat(below);
   const zero = i8x16.splat(0);
   for (; channels > 0; channels -= group) {
     const known = min(channels, group);
     if (mask)
       for (let c = 0; c < known; c++)
-        signRows(src + c * channelBytes, room + c * planeBytes + first, h, w, cols, over, under);
+        signRows(src + c * channelBytes, room + c * planeBytes + first, h, w, cols);
     for (let i: usize = 0; i < count; i += 16) {
       let v0 = zero, v1 = zero, v2 = zero, v3 = zero, v4 = zero, v5 = zero;
       let s: usize = src + i * 4;
       let r: usize = room + i;
       for (let c = 0; c < known; c++) {
         (v5 = v4), (v4 = v3), (v3 = v2), (v2 = v1), (v1 = v0);
-        v0 = mask ? v128.and(v128.load(r), v128.load(mask + i)) : signs(s, over, under);
+        v0 = mask ? v128.and(v128.load(r), v128.load(mask + i)) : signs(s);
         s += channelBytes;
         r += planeBytes;
       }

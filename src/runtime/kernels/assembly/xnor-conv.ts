@@ -7,15 +7,20 @@
  */
 import { clamp, madd, none, put } from "./_lanes";
 
-/** Adds 16 bytes to 16 sums of 16 bits. */
+/** Adds 16 bytes to 16 sums of 16 bits, which are 0 before the first part. */
 @inline
-function widen(at: usize, v: v128): void {
-  v128.store(at, i16x8.add(v128.load(at), i16x8.extend_low_i8x16_s(v)));
-  v128.store(at, i16x8.add(v128.load(at, 16), i16x8.extend_high_i8x16_s(v)), 16);
+function widen(at: usize, v: v128, isFirst: bool): void {
+  let low = i16x8.extend_low_i8x16_s(v), high = i16x8.extend_high_i8x16_s(v);
+  if (!isFirst) {
+    low = i16x8.add(low, v128.load(at));
+    high = i16x8.add(high, v128.load(at, 16));
+  }
+  v128.store(at, low);
+  v128.store(at, high, 16);
 }
 
 /** Adds a part at 64 pixels from `s` to the sums of all outputs, of 128 bytes each. */
-function add64(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): void {
+function add64(s: usize, stream: usize, bytes: usize, sums: usize, end: usize, isFirst: bool): void {
   for (; sums < end; sums += 128) {
     let a0 = i8x16.splat(0), a1 = a0, a2 = a0, a3 = a0;
     for (const stop: usize = stream + bytes; stream < stop; stream += 4) {
@@ -25,15 +30,15 @@ function add64(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): 
       a2 = i8x16.add(a2, v128.load(p, 32));
       a3 = i8x16.add(a3, v128.load(p, 48));
     }
-    widen(sums, a0);
-    widen(sums + 32, a1);
-    widen(sums + 64, a2);
-    widen(sums + 96, a3);
+    widen(sums, a0, isFirst);
+    widen(sums + 32, a1, isFirst);
+    widen(sums + 64, a2, isFirst);
+    widen(sums + 96, a3, isFirst);
   }
 }
 
 /** The same at 32 pixels. */
-function add32(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): void {
+function add32(s: usize, stream: usize, bytes: usize, sums: usize, end: usize, isFirst: bool): void {
   for (; sums < end; sums += 128) {
     let a0 = i8x16.splat(0), a1 = a0;
     for (const stop: usize = stream + bytes; stream < stop; stream += 4) {
@@ -41,17 +46,17 @@ function add32(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): 
       a0 = i8x16.add(a0, v128.load(p));
       a1 = i8x16.add(a1, v128.load(p, 16));
     }
-    widen(sums, a0);
-    widen(sums + 32, a1);
+    widen(sums, a0, isFirst);
+    widen(sums + 32, a1, isFirst);
   }
 }
 
 /** The same at 16 pixels. */
-function add16(s: usize, stream: usize, bytes: usize, sums: usize, end: usize): void {
+function add16(s: usize, stream: usize, bytes: usize, sums: usize, end: usize, isFirst: bool): void {
   for (; sums < end; sums += 128) {
     let a = i8x16.splat(0);
     for (const stop: usize = stream + bytes; stream < stop; stream += 4) a = i8x16.add(a, v128.load(s + load<i32>(stream)));
-    widen(sums, a);
+    widen(sums, a, isFirst);
   }
 }
 
@@ -75,13 +80,12 @@ export function xnorConv(
   let x = 0, y = 0;
   for (let f = 0; f < flat; f += 64) {
     const end = min(64, flat - f);
-    memory.fill(sums, 0, outputs * 128);
     let s = stream;
     for (let left = count; left > 0; left -= part) {
       const bytes: usize = min(left, part) * 4;
-      if (end > 32) add64(src + f, s, bytes, sums, sumsEnd);
-      else if (end > 16) add32(src + f, s, bytes, sums, sumsEnd);
-      else add16(src + f, s, bytes, sums, sumsEnd);
+      if (end > 32) add64(src + f, s, bytes, sums, sumsEnd, left == count);
+      else if (end > 16) add32(src + f, s, bytes, sums, sumsEnd, left == count);
+      else add16(src + f, s, bytes, sums, sumsEnd, left == count);
       s += bytes * outputs;
     }
     let to: usize = dst + (y * ow + x) * 4;
