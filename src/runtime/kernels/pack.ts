@@ -71,10 +71,10 @@ const crowdedBytes = 256;
 const marginFloats = 16;
 
 /**
- * The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies, unless its channels crowd the cache: then
- * `spread` copies them some way apart.
+ * The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies, unless its channels crowd the cache, being a
+ * multiple of `crowded` bytes: then `spread` copies them some way apart.
  */
-export function layPlanes(window: Window): Planes {
+export function layPlanes(window: Window, crowded = crowdedBytes): Planes {
   const { h, w, oh, ow, top, left } = window;
   const [kh, kw] = window.kernel;
   const [sy, sx] = window.strides;
@@ -82,7 +82,7 @@ export function layPlanes(window: Window): Planes {
   if (kh * kw * sy * sx === 1 && top === 0 && left === 0 && oh === h && ow === w) {
     const flat = { oh: 1, ow: h * w, taps: Int32Array.of(0) };
     const bytes = h * w * 4;
-    if (bytes % crowdedBytes !== 0) return { channelBytes: bytes, rowBytes: bytes, ...flat };
+    if (bytes % crowded !== 0) return { channelBytes: bytes, rowBytes: bytes, ...flat };
     const cols = h * w + marginFloats;
     return { spread: [1, h * w, 0, 0, 1, cols, 1, 1], channelBytes: cols * 4, rowBytes: cols * 4, ...flat };
   }

@@ -2,6 +2,7 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { bookOfConv, convolveByBook } from "./_codebook-layer.ts";
 import { addInt8Layer } from "./_int8-layer.ts";
@@ -19,7 +20,7 @@ export function isSparse(weights: Float32Array): boolean {
 }
 
 export function addConv(build: Build, node: ProgramNode): void {
-  if (addInt8Layer(build, node)) return;
+  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const weights = build.constant(weight);

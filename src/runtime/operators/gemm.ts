@@ -2,13 +2,14 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
+import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { bookOfDense, type Matrix, putIndices } from "./_codebook-layer.ts";
 import { addInt8Layer } from "./_int8-layer.ts";
 import { isSparse } from "./conv.ts";
 
 export function addGemm(build: Build, node: ProgramNode): void {
-  if (addInt8Layer(build, node)) return;
+  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
   const [x, w, c = -1] = node.inputs as [number, number, number?];
   if (attribute(node, "transA", 0)) throw unsupported("Gemm with transA");
   const alpha = attribute(node, "alpha", 1);

@@ -10,6 +10,7 @@ import { addLrn } from "./lrn.ts";
 import { addMove, moves } from "./move.ts";
 import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
 import { addDequantize, addQuantize } from "./quantize.ts";
+import { addReduceMean } from "./reduce-mean.ts";
 import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
 import { addView } from "./view.ts";
@@ -29,6 +30,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["GlobalAveragePool", addGlobalAveragePool],
   ["GlobalMaxPool", addGlobalMaxPool],
   ["LRN", addLrn],
+  ["ReduceMean", addReduceMean],
   ["BatchNormalization", addBatchNormalization],
   ["Concat", addConcat],
   ["Split", addSplit],

@@ -1,6 +1,7 @@
 /** Functions of one element. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, unsupported } from "../build.ts";
+import { takesSigns } from "./_binary-layer.ts";
 import { boundsOf } from "./_bounds.ts";
 
 /** The kernel's number of a function, and its two operands. */
@@ -30,6 +31,7 @@ export const unaryOps: ReadonlyMap<string, Function1> = new Map<string, Function
 ]);
 
 export function addUnary(build: Build, node: ProgramNode): void {
+  if (node.op === "Sign" && takesSigns(build, build.onlyReader(node.outputs[0]!))) return;
   const [op, alpha, beta] = unaryOps.get(node.op)!;
   const bounds = op === 0 ? boundsOf(build, node) : [alpha, beta].map((one) => (one ? attribute(node, ...one) : 0));
   if (bounds === undefined) throw unsupported("Clip between bounds that are computed");
