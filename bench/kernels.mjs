@@ -3,7 +3,8 @@
  * A row is a chain of equal convolutions on one image, so that a call's own cost counts little; medians in microseconds a convolution, and
  * the ratios of onnxruntime-web's and onnxruntime-node's time to ours (above 1 is faster). Ours includes `spread`. `sparse` keeps
  * 10 % of the weights, which onnxruntime computes as any others. `int8` is the chain in QDQ form, which onnxruntime makes QLinearConv of; ours is
- * the runtime's network of it, which the last layer's floats and the first one's rounding belong to as well.
+ * the runtime's network of it, which the last layer's floats and the first one's rounding belong to as well. `binary-weight` has weights of one
+ * magnitude an output; `binary` takes the signs of its inputs too, beside onnxruntime's convolutions of floats without that.
  */
 import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
@@ -33,7 +34,16 @@ const shapes = [
   { size: 8, channels: [256, 256], kernel: 1 },
   { size: 7, channels: [128, 128], kernel: 1 },
 ];
-const forms = ["dense", "sparse", "int8"];
+/** For forms that many channels are for. */
+const wideShapes = [
+  { size: 16, channels: [64, 64], kernel: 3 },
+  { size: 32, channels: [64, 64], kernel: 3 },
+  { size: 56, channels: [64, 64], kernel: 3 },
+  { size: 16, channels: [128, 128], kernel: 3 },
+  { size: 8, channels: [256, 256], kernel: 3 },
+];
+const forms = ["dense", "sparse", "int8", "binary-weight", "binary"];
+const isBinary = (form) => form.startsWith("binary");
 
 if (chooseVariant() === "plain") setFlagsFromString("--experimental-wasm-relaxed-simd");
 web.env.wasm.numThreads = 1;
@@ -46,18 +56,21 @@ function layersOf({ channels, kernel }, form) {
     const count = inputs * kernel * kernel;
     const scale = 1.7 / Math.sqrt(form === "sparse" ? count / 10 : count);
     const draw = () => (form !== "sparse" || random.uniform() < 0.1 ? (random.uniform() * 2 - 1) * scale : 0);
-    const weights = Float32Array.from({ length: outputs * count }, draw);
+    const drawn = Float32Array.from({ length: outputs * count }, draw);
+    const size = (i) => (1 + (Math.floor(i / count) % 7) / 7) / Math.sqrt(count);
+    const weights = isBinary(form) ? drawn.map((value, i) => (value < 0 ? -size(i) : size(i))) : drawn;
     return { inputs, outputs, count, weights, bias: Float32Array.from({ length: outputs }, () => random.uniform()) };
   });
 }
 
-function graphOf({ size, kernel }, layers) {
+function graphOf({ size, kernel }, layers, form) {
   const g = new GraphBuilder("chain");
   const pad = (kernel - 1) / 2;
   let x = g.input("x", "float32", [1, layers[0].inputs, size, size]);
   for (const { inputs, outputs, weights, bias } of layers) {
     const w = g.initializer("w", tensor("float32", [outputs, inputs, kernel, kernel], weights));
     const b = g.initializer("b", tensor("float32", [outputs], bias));
+    if (form === "binary") x = g.op("Sign", [x]);
     x = g.op("Conv", [x, w, b], { kernel_shape: ints([kernel, kernel]), pads: ints([pad, pad, pad, pad]) });
   }
   g.output(x, { dtype: "float32", shape: [1, layers.at(-1).outputs, size, size] });
@@ -143,13 +156,15 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 async function row(shape, form) {
   const layers = layersOf(shape, form);
-  const graph = form === "int8" ? int8GraphOf(shape, layers) : graphOf(shape, layers);
-  const model = encodeModel(graph);
+  const graph = form === "int8" ? int8GraphOf(shape, layers) : graphOf(shape, layers, form);
+  const model = encodeModel(form === "binary" ? graphOf(shape, layers) : graph);
   const random = createRandom(seed + 1);
   const image = Float32Array.from({ length: layers[0].inputs * shape.size ** 2 }, () => random.uniform() * 2 - 1);
   const dims = [1, layers[0].inputs, shape.size, shape.size];
   const ours = (variant) =>
-    form === "int8" ? ourNetwork(graph, variant, image) : ourChain(shape, layers, form, variant, image);
+    form === "int8" || isBinary(form)
+      ? ourNetwork(graph, variant, image)
+      : ourChain(shape, layers, form, variant, image);
   const runs = {
     web: await ortChain(web, model, image, dims),
     node: await ortChain(node, model, image, dims),
@@ -157,12 +172,13 @@ async function row(shape, form) {
     // The kernels on integers are the same in both variants.
     ...(chooseVariant() === "relaxed" && form !== "int8" && { relaxed: await ours("relaxed") }),
   };
-  const truth = await runs.node();
+  const truth = await (await ortChain(node, encodeModel(graph), image, dims))();
   for (const [name, run] of Object.entries(runs)) {
     const got = await run();
-    const error = Math.max(...truth.map((value, i) => Math.abs(got[i] - value)));
+    const error = truth.reduce((most, value, i) => Math.max(most, Math.abs(got[i] - value)), 0);
     // A rounding to the other side moves what comes behind it by a step or two, of 2 / 255.
-    if (!(error < (form === "int8" ? 0.05 : 1e-3)))
+    const isOther = form === "binary" && (name === "web" || name === "node");
+    if (!isOther && !(error < (form === "int8" ? 0.05 : 1e-3)))
       throw new Error(`${name} differs from onnxruntime-node by ${error}`);
     // Engines compile hot code beside the run: give them the time.
     for (const start = performance.now(); performance.now() - start < 150; ) await run();
@@ -183,13 +199,13 @@ async function row(shape, form) {
   );
   const { size, channels, kernel } = shape;
   const name = `${form} ${kernel}x${kernel} ${channels.join("-")} at ${size}x${size}`;
-  return `${name.padEnd(30)} web ${median(times.web).toFixed(0)} us   ${cells.join("   ")}`;
+  return `${name.padEnd(37)} web ${median(times.web).toFixed(0)} us   ${cells.join("   ")}`;
 }
 
 console.log(`${cpus()[0].model}, Node.js ${process.version}, onnxruntime-web ${web.env.versions.web}`);
 console.log(`seed ${seed}, ${rounds} rounds of 4 runs of ${depth} convolutions, medians\n`);
-for (const shape of shapes)
-  for (const form of forms) {
+for (const shape of [...shapes, ...wideShapes])
+  for (const form of forms.filter((form) => isBinary(form) || shapes.includes(shape))) {
     const name = `${form} ${shape.kernel}x${shape.kernel} ${shape.channels.join("-")} at ${shape.size}x${shape.size}`;
     if (name.includes(process.argv[2] ?? "")) console.log(await row(shape, form));
   }

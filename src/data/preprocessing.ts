@@ -40,7 +40,7 @@ const classesKey = "netpare.classes";
  * The preprocessing in a model's metadata, undefined where there is none.
  * @throws NetpareError `bad-model` where it is there and damaged.
  */
-export function readPreprocessing(graph: Graph): Preprocessing | undefined {
+export function readPreprocessing(graph: Pick<Graph, "metadata">): Preprocessing | undefined {
   return readMetadata(graph, preprocessingKey, preprocessingSchema);
 }
 
@@ -53,7 +53,7 @@ export function withPreprocessing(graph: Graph, preprocessing: Preprocessing): G
  * The names of the classes in a model's metadata, in the order of its outputs; undefined where there are none.
  * @throws NetpareError `bad-model` where they are there and damaged.
  */
-export function readClasses(graph: Graph): readonly string[] | undefined {
+export function readClasses(graph: Pick<Graph, "metadata">): readonly string[] | undefined {
   return readMetadata(graph, classesKey, z.array(z.string()).min(1));
 }
 
@@ -62,7 +62,11 @@ export function withClasses(graph: Graph, classes: readonly string[]): Graph {
   return withMetadata(graph, classesKey, classes);
 }
 
-function readMetadata<S extends z.ZodType>(graph: Graph, key: string, schema: S): z.output<S> | undefined {
+function readMetadata<S extends z.ZodType>(
+  graph: Pick<Graph, "metadata">,
+  key: string,
+  schema: S,
+): z.output<S> | undefined {
   const text = graph.metadata.get(key);
   if (text === undefined) return undefined;
   let value: unknown;

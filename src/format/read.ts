@@ -8,7 +8,7 @@ import { decodeSymbols } from "../codec/symbols-decoder.ts";
 import type { Attribute } from "../graph/attributes.ts";
 import { allocate, type DType, type TypedArray, viewBytes } from "../tensor/dtype.ts";
 import { NetpareError } from "../tensor/error.ts";
-import { fromFloat16 } from "../tensor/half.ts";
+import { fromFloat16, fromFloat16Bytes } from "../tensor/half.ts";
 import { checksum } from "./_checksum.ts";
 import {
   attributeKinds,
@@ -230,7 +230,7 @@ class Structure {
       }
       case "float16": {
         const bytes = this.streams.bytes(2 * count);
-        return { content: { form }, decode: () => Float32Array.from(viewBytes("float16", bytes.slice()), fromFloat16) };
+        return { content: { form }, decode: () => fromFloat16Bytes(bytes) };
       }
       case "symbols":
         return this.symbolContent(dtype, count, row);

@@ -1,5 +1,6 @@
 /** All methods: one line each. */
 import { NetpareError } from "../tensor/error.ts";
+import { binarizeWeights } from "./binarize-weights.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import type { Method } from "./define-method.ts";
 import { distill } from "./distill.ts";
@@ -13,6 +14,7 @@ export * from "./define-method.ts";
 
 /** Every method, in alphabetical order. */
 export const methods: readonly Method[] = [
+  binarizeWeights,
   clusterWeights,
   distill,
   penalizeEntropy,

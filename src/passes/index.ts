@@ -9,6 +9,7 @@ import { freezeInitializers } from "./freeze-initializers.ts";
 import { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
 import { removeDeadNodes } from "./remove-dead.ts";
 import { removeIdentity } from "./remove-identity.ts";
+import { removeStraightThrough } from "./remove-straight-through.ts";
 
 export { constantsToInitializers } from "./constants-to-initializers.ts";
 export { disableTraining } from "./disable-training.ts";
@@ -19,6 +20,7 @@ export { freezeInitializers } from "./freeze-initializers.ts";
 export { type Pass, type PassResult, runPass, type Skipped } from "./pass.ts";
 export { removeDeadNodes } from "./remove-dead.ts";
 export { removeIdentity } from "./remove-identity.ts";
+export { removeStraightThrough } from "./remove-straight-through.ts";
 
 /** What `simplify` runs, in this order. */
 export const simplifyingPasses: readonly Pass[] = [
@@ -32,10 +34,14 @@ export const simplifyingPasses: readonly Pass[] = [
   removeDeadNodes,
 ];
 
-/** What a model goes through before it ships: masks and codebooks become the weights they stand for, which batch norms then scale. */
-export const shippingPasses: readonly Pass[] = simplifyingPasses.map((pass) =>
-  pass === foldConstants ? foldWeights : pass,
-);
+/**
+ * What a model goes through before it ships: masks, codebooks and signs become the weights they stand for, which batch norms then scale;
+ * ways around gradients go.
+ */
+export const shippingPasses: readonly Pass[] = [
+  removeStraightThrough,
+  ...simplifyingPasses.map((pass) => (pass === foldConstants ? foldWeights : pass)),
+];
 
 /** More rounds than any chain of rewrites needs. */
 const maxRounds = 100;

@@ -4,8 +4,15 @@
  */
 import { type Program, type ReadLimits, readPare } from "../format/read.ts";
 import { Build, type Operand, type Place, type Step, unsupported } from "./build.ts";
-import { chooseVariant, compileKernels, type KernelName, type KernelVariant } from "./kernels/index.ts";
-import { byteOperators, operators } from "./operators/index.ts";
+import {
+  chooseVariant,
+  instantiateKernels,
+  type KernelModules,
+  type KernelName,
+  type KernelVariant,
+  kernelModules,
+} from "./kernels/index.ts";
+import { byteOperators, type Operator, operators } from "./operators/index.ts";
 import { widenBytes } from "./widen-bytes.ts";
 
 /** An input or output. */
@@ -50,12 +57,27 @@ export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
  * Reads a file, lays its memory out and compiles the kernels that it needs.
  * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
  */
-export async function load(source: Source, options: LoadOptions = {}): Promise<Network> {
-  const program = widenBytes(readPare(await bytesOf(source), options), ({ op }) => byteOperators.has(op));
+export async function load(source: Source, options?: LoadOptions): Promise<Network> {
+  return loadWith({ operators, byteOperators, kernels: kernelModules }, await bytesOf(source), options);
+}
+
+/** What networks are run with; a page that ships one network needs few of them. */
+export interface Parts {
+  /** By ONNX's names. */
+  readonly operators: Pick<ReadonlyMap<string, Operator>, "get">;
+  /** Those that take 8-bit numbers as they are. */
+  readonly byteOperators: ReadonlySet<string>;
+  readonly kernels: KernelModules;
+}
+
+/** `load`, given what to do it with. */
+export async function loadWith(parts: Parts, file: Uint8Array, options: LoadOptions = {}): Promise<Network> {
+  const read = readPare(file, options);
+  const program = widenBytes(read, ({ op }) => parts.byteOperators.has(op)) ?? read;
   const build = new Build(program, Math.min(options.memoryBytes ?? 2 ** 30, addressable));
   for (const node of program.nodes) {
     if (build.fused.has(node)) continue;
-    const operator = node.domain === "" ? operators.get(node.op) : undefined;
+    const operator = node.domain === "" ? parts.operators.get(node.op) : undefined;
     if (operator === undefined) throw unsupported(`it has no operator ${node.domain}${node.domain && "."}${node.op}`);
     if (node.op !== "Split" && node.outputs.slice(1).some((output) => output >= 0))
       throw unsupported(`${node.op} with more than one output`);
@@ -74,7 +96,7 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<N
   build.fill(new Uint8Array(memory.buffer));
   const variant = options.variant ?? chooseVariant();
   const [inputs, outputs] = ports;
-  const act = await compileSteps(build.steps, memory, variant);
+  const act = await compileSteps(build.steps, memory, variant, parts.kernels);
   return {
     inputs: inputs.map(({ name, shape }) => ({ name, shape })),
     outputs: outputs.map(({ name, shape }) => ({ name, shape })),
@@ -100,10 +122,15 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
 }
 
 /** One function that takes all steps. */
-async function compileSteps(steps: readonly Step[], memory: WebAssembly.Memory, variant: KernelVariant) {
+async function compileSteps(
+  steps: readonly Step[],
+  memory: WebAssembly.Memory,
+  variant: KernelVariant,
+  modules: KernelModules,
+) {
   const names = new Set<KernelName>();
   for (const step of steps) if ("kernel" in step) names.add(step.kernel);
-  const kernels = await compileKernels(names, memory, variant);
+  const kernels = await instantiateKernels(names, memory, variant, modules);
   const view = new Float32Array(memory.buffer);
   const address = (operand: Operand) =>
     typeof operand === "number" ? operand : operand.region.address + operand.offset;

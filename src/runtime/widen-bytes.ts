@@ -12,10 +12,11 @@ const one: CodedTensor = {
   decode: () => Float32Array.of(1),
 };
 
-/** The program with all nodes on floats of 8-bit numbers, but those of which `keeps` holds. */
-export function widenBytes(program: Program, keeps: (node: ProgramNode) => boolean): Program {
+/** The program with all nodes on floats that write 8-bit numbers, but those of which `keeps` holds; undefined where there are none. */
+export function widenBytes(program: Program, keeps: (node: ProgramNode) => boolean): Program | undefined {
   const values: ProgramValue[] = [...program.values];
   const nodes: ProgramNode[] = [];
+  let widened = false;
   const isByte = (value: number) => /^u?int8$/.test(values[value]?.dtype ?? "");
   const add = (value: ProgramValue) => values.push(value) - 1;
   const scale = add({ dtype: "float32", dims: [] });
@@ -26,11 +27,13 @@ export function widenBytes(program: Program, keeps: (node: ProgramNode) => boole
   for (const node of program.nodes) {
     if (keeps(node) || ![...node.inputs, ...node.outputs].some(isByte)) nodes.push(node);
     else {
+      widened = true;
       const [inputs, outputs] = [node.inputs.map(wide), node.outputs.map(wide)];
       for (const [i, input] of inputs.entries()) convert("DequantizeLinear", node.inputs[i]!, input);
       nodes.push({ ...node, inputs, outputs });
       for (const [i, output] of outputs.entries()) convert("QuantizeLinear", output, node.outputs[i]!);
     }
   }
+  if (!widened) return undefined;
   return { ...program, values, nodes, tensors: new Map([...program.tensors, [scale, one]]) };
 }

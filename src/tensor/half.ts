@@ -5,12 +5,25 @@ const u32 = new Uint32Array(f32.buffer);
 
 /** The value of binary16 bits. */
 export function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const magnitude = bits & 0x7fff;
+  // 5 bits of exponent where 8 are, 112 below; infinities and NaNs are at the end of either.
+  u32[0] = ((bits & 0x8000) << 16) | ((magnitude << 13) + (magnitude < 0x7c00 ? 112 << 23 : 224 << 23));
+  if (magnitude >= 0x400) return f32[0]!;
+  return (bits & 0x8000 ? -1 : 1) * magnitude * 2 ** -24;
+}
+
+/** The values of little-endian binary16 bytes. */
+export function fromFloat16Bytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const words = new Int32Array(bytes.length / 2);
+  const floats = new Float32Array(words.buffer);
+  for (let i = 0; i < words.length; i++) {
+    const bits = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
+    const exponent = bits & 0x7c00;
+    if (exponent !== 0 && exponent !== 0x7c00)
+      words[i] = ((bits & 0x8000) << 16) | (((bits & 0x7fff) << 13) + (112 << 23));
+    else if (bits !== 0) floats[i] = fromFloat16(bits);
+  }
+  return floats;
 }
 
 /** The binary16 bits nearest to `value`. */

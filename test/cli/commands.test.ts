@@ -279,6 +279,14 @@ describe("the rest", () => {
     expect(results.every(({ peakMemoryBytes }: { peakMemoryBytes: number }) => peakMemoryBytes > 1e6)).toBe(true);
   });
 
+  it("export writes a module and its types", async () => {
+    const json = await netpareJson("export", at("faces.onnx"), "--to", "mjs", "--out", at("shipped.mjs"));
+    expect(json).toMatchObject({ format: "mjs", bytes: statSync(at("shipped.mjs")).size });
+    expect(readFileSync(at("shipped.d.mts"), "utf8")).toContain("export declare function run(");
+    const { status, stderr } = await runNetpare("export", at("faces.onnx"), "--to", "mjs", "--out", at("shipped.js"));
+    expect([status, stderr]).toEqual([2, expect.stringContaining("ends with .mjs")]);
+  });
+
   it("methods and zoo list what there is, with parameters", async () => {
     const { methods } = await netpareJson("methods");
     const names = methods.map(({ name }: { name: string }) => name);

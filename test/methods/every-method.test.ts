@@ -25,6 +25,20 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
+  {
+    method: "binarize-weights",
+    params: {},
+    identity: { keep: [".*"] },
+    stable: true,
+    tolerance: 1e-5,
+  },
+  {
+    method: "binarize-weights",
+    params: { activations: true, ends: true },
+    identity: { activations: true, keep: [".*"] },
+    stable: true,
+    tolerance: 1e-5,
+  },
   { method: "cluster-weights", params: { bits: 3 }, identity: { keep: [".*"] }, stable: true, tolerance: 1e-5 },
   { method: "distill", params: { teacher: "-" }, identity: { teacher: "-", alpha: 0 }, stable: true, tolerance: 1e-5 },
   { method: "prune-channels", params: { macs: 0.6 }, identity: { macs: 1 }, stable: false, tolerance: 1e-5 },

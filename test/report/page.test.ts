@@ -1,31 +1,24 @@
-/** Opens the page in an installed Chromium; NETPARE_CHROMIUM names it where it is not at a usual place. */
-
-import { existsSync } from "node:fs";
+/** Opens the report page in an installed Chromium. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderHtml } from "../../src/report/html.ts";
 import type { Report } from "../../src/report/schema.ts";
+import { chromiumFile, needsChromium, openChromium } from "../chromium.ts";
 import { builtPage } from "./built-page.ts";
 import { hostileReport, sampleReport } from "./fixture.ts";
 
-const usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = [process.env.NETPARE_CHROMIUM ?? "", ...usual].find((path) => path !== "" && existsSync(path));
-
-describe.skipIf(executablePath === undefined)("the page in a browser (needs Chromium or NETPARE_CHROMIUM)", () => {
+describe.skipIf(chromiumFile === undefined)(`the page in a browser ${needsChromium}`, () => {
   let browser: Browser;
   let dir: string;
 
   beforeAll(async () => {
     builtPage();
     dir = await mkdtemp(join(tmpdir(), "netpare-page-"));
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    });
+    browser = await openChromium();
   });
 
   afterAll(async () => {

@@ -130,6 +130,31 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
       return g.op("Expand", [g.op("Elu", [g.op("Mod", [leaky, scalar(g, 2)], { fmod: int(1) })]), size]);
     },
   ],
+  binary: [
+    [8, 6, 5],
+    (g, x) => {
+      const signs = (shape: readonly number[], size: number) => {
+        const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (random.below(2) ? size : -size));
+        return g.initializer("w", tensorOf("float32", shape, values));
+      };
+      const same = { pads: ints([1, 1, 1, 1]) };
+      const share = g.initializer("k", tensorOf("float32", [1, 1, 3, 3], new Array(9).fill(1 / 9)));
+      const map = g.op("Conv", [g.op("ReduceMean", [g.op("Abs", [x])], { axes: ints([1]) }), share], same);
+      const one = g.mul(g.op("Conv", [g.op("Sign", [x]), signs([8, 8, 3, 3], 0.25)], same), map);
+      const statistics = [
+        weight(g, [8]),
+        weight(g, [8]),
+        weight(g, [8]),
+        g.initializer("v", tensorOf("float32", [8], [1, 2, 3, 4, 5, 6, 7, 8])),
+      ];
+      const two = g.op("Conv", [
+        g.op("Relu", [g.op("BatchNormalization", [one, ...statistics])]),
+        signs([8, 8, 3, 3], 0.1),
+      ]);
+      const pooled = g.op("Flatten", [g.op("ReduceMean", [two], { axes: ints([2, 3]) })]);
+      return g.op("Gemm", [pooled, signs([20, 8], 0.5)], { transB: int(1) });
+    },
+  ],
   int8: [
     [4, 6, 5],
     (g, x) => {
@@ -173,7 +198,7 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
 export const fuzzNets: ReadonlyMap<string, Graph> = new Map(
   Object.entries(bodies).map(([name, [shape, body]]) => {
     const g = new TypedBuilder(name);
-    const one = ["products", "indices", "resampling", "elements"].includes(name);
+    const one = ["products", "indices", "resampling", "elements", "binary"].includes(name);
     g.output(body(g, g.input("x", "float32", [one ? 1 : "N", ...shape])));
     g.metadata.set("netpare.classes", "a,b,c");
     return [name, g.build()] as const;

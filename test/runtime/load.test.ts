@@ -104,6 +104,13 @@ describe("operators", () => {
     "AveragePool with the pads": network([3, 9, 8], (g, x) =>
       g.op("AveragePool", [x], { kernel_shape: ints([3, 3]), pads: ints([1, 1, 1, 1]), count_include_pad: int(1) }),
     ),
+    "AveragePool of the whole image": network([3, 9, 8], (g, x) =>
+      g.op("AveragePool", [x], { kernel_shape: ints([9, 8]), strides: ints([9, 8]) }),
+    ),
+    "ReduceMean over the channels, over the pixels": network([5, 4, 6], (g, x) => {
+      const perPixel = g.op("ReduceMean", [x], { axes: ints([1]) });
+      return g.add(perPixel, g.op("ReduceMean", [x], { axes: ints([2, -1]) }));
+    }),
     "Concat, Transpose, Slice backward": network([4, 6, 5], (g, x) => {
       const turned = g.transpose(x, [0, 1, 3, 2]);
       const list = (values: readonly number[]) => g.initializer("list", int64s(values));

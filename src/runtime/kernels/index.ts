@@ -9,6 +9,8 @@ export type KernelVariant = "plain" | "relaxed";
 
 /** A kernel: operands are byte offsets, counts and floats; it writes to memory and answers nothing. */
 export type Kernel = (...operands: readonly number[]) => void;
+/** Where the WebAssembly of a kernel comes from. */
+export type KernelModules = (name: KernelName, variant: KernelVariant) => Uint8Array;
 export type Kernels<N extends KernelName = KernelName> = { readonly [name in N]: Kernel };
 
 /** A function of one `f32x4.relaxed_madd`: valid only where relaxed SIMD is known. */
@@ -21,18 +23,31 @@ export function chooseVariant(): KernelVariant {
   return WebAssembly.validate(decode(probe)) ? "relaxed" : "plain";
 }
 
-/** The kernels of `names` on `memory`; a name whose variants are the same has one module. */
-export async function compileKernels<N extends KernelName>(
+const relaxed: Readonly<Partial<Record<KernelName, string>>> = modules.relaxed;
+
+/** The kernels that the build made; a name whose variants are the same has one module. */
+export const kernelModules: KernelModules = (name, variant) =>
+  decode((variant === "relaxed" ? relaxed[name] : undefined) ?? modules.plain[name]);
+
+/** The kernels of `names` on `memory`. */
+export function compileKernels<N extends KernelName>(
   names: Iterable<N>,
   memory: WebAssembly.Memory,
   variant: KernelVariant = chooseVariant(),
 ): Promise<Kernels<N>> {
-  const texts: Readonly<Partial<Record<KernelName, string>>> = variant === "plain" ? {} : modules.relaxed;
+  return instantiateKernels(names, memory, variant, kernelModules);
+}
+
+/** The kernels of `names` on `memory`, from modules that may lie elsewhere. */
+export async function instantiateKernels<N extends KernelName>(
+  names: Iterable<N>,
+  memory: WebAssembly.Memory,
+  variant: KernelVariant,
+  from: KernelModules,
+): Promise<Kernels<N>> {
   const made = await Promise.all(
     [...new Set(names)].map(async (name) => {
-      const { instance } = await WebAssembly.instantiate(decode(texts[name] ?? modules.plain[name]), {
-        env: { memory },
-      });
+      const { instance } = await WebAssembly.instantiate(from(name, variant), { env: { memory } });
       return [name, instance.exports[name]];
     }),
   );

@@ -43,8 +43,10 @@ export interface Planes {
 /** Weights (O, K) as [O/8][K][8], the last block filled up with zeros. */
 export function packWeights(weights: ArrayLike<number>, outputs: number, count: number): Float32Array {
   const packed = new Float32Array(Math.ceil(outputs / 8) * count * 8);
-  for (let o = 0; o < outputs; o++)
-    for (let k = 0; k < count; k++) packed[((o >> 3) * count + k) * 8 + (o & 7)] = weights[o * count + k]!;
+  for (let o = 0; o < outputs; o++) {
+    const [from, to] = [o * count, (o & ~7) * count + (o & 7)];
+    for (let k = 0; k < count; k++) packed[to + 8 * k] = weights[from + k]!;
+  }
   return packed;
 }
 
@@ -69,10 +71,10 @@ const crowdedBytes = 256;
 const marginFloats = 16;
 
 /**
- * The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies, unless its channels crowd the cache: then
- * `spread` copies them some way apart.
+ * The planes of `window`. A 1x1 window of stride 1 without pads reads the input as it lies, unless its channels crowd the cache, being a
+ * multiple of `crowded` bytes: then `spread` copies them some way apart.
  */
-export function layPlanes(window: Window): Planes {
+export function layPlanes(window: Window, crowded = crowdedBytes): Planes {
   const { h, w, oh, ow, top, left } = window;
   const [kh, kw] = window.kernel;
   const [sy, sx] = window.strides;
@@ -80,7 +82,7 @@ export function layPlanes(window: Window): Planes {
   if (kh * kw * sy * sx === 1 && top === 0 && left === 0 && oh === h && ow === w) {
     const flat = { oh: 1, ow: h * w, taps: Int32Array.of(0) };
     const bytes = h * w * 4;
-    if (bytes % crowdedBytes !== 0) return { channelBytes: bytes, rowBytes: bytes, ...flat };
+    if (bytes % crowded !== 0) return { channelBytes: bytes, rowBytes: bytes, ...flat };
     const cols = h * w + marginFloats;
     return { spread: [1, h * w, 0, 0, 1, cols, 1, 1], channelBytes: cols * 4, rowBytes: cols * 4, ...flat };
   }
@@ -102,9 +104,10 @@ export function tapOffsets(
   { taps, channelBytes }: Pick<Planes, "taps" | "channelBytes">,
   channels: number,
 ): Int32Array {
-  return Int32Array.from({ length: channels * taps.length }, (_, k) => {
-    return Math.floor(k / taps.length) * channelBytes + taps[k % taps.length]!;
-  });
+  const offsets = new Int32Array(channels * taps.length);
+  for (let c = 0, k = 0; c < channels; c++)
+    for (let t = 0; t < taps.length; t++) offsets[k++] = c * channelBytes + taps[t]!;
+  return offsets;
 }
 
 /**

@@ -100,8 +100,8 @@ export function spreadInput(
   node: ProgramNode,
   window: Window,
   fill: number,
+  planes = layPlanes(window),
 ): { readonly planes: Planes; readonly src: Place } {
-  const planes = layPlanes(window);
   const input = build.read(node.inputs[0]!);
   if (planes.spread === undefined) return { planes, src: input };
   const channels = build.shape(node.inputs[0]!)[1]!;

@@ -1,6 +1,7 @@
 /** Sums, products and their kin of two operands, one of which may be a channel's number or a scalar; more operands in turn. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
-import { type Build, broadcast, type Place, sizeOf } from "../build.ts";
+import { type Build, behind, broadcast, type Place, sizeOf } from "../build.ts";
+import { addMappedLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { addInt8Sum } from "./_int8-layer.ts";
 import { applyEach } from "./elementwise.ts";
@@ -24,6 +25,7 @@ export function addArithmetic(build: Build, node: ProgramNode): void {
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
   if (addInt8Sum(build, node)) return;
+  if (node.op === "Mul" && addMappedLayer(build, node)) return;
   if (others.length === 0) {
     build.view(y, first);
     return;
@@ -67,6 +69,14 @@ function combine(
   const turned = sizeOf(a.shape) < size && sizeOf(b.shape) === size && op !== "PRelu";
   const [first, second] = turned ? [b, a] : [a, b];
   const channels = sizeOf(second.shape) < size ? channelsOf(second.shape, shape) : undefined;
+  const count = sizeOf(second.shape);
+  if (!channels && isTrail(second.shape, shape) && sizeOf(first.shape) === size) {
+    for (let at = 0; at < 4 * size; at += 4 * count) {
+      const [a, b] = [behind(first.place, at), second.place];
+      build.call("arithmetic", turned ? exchanged : plain, a, b, behind(dst, at), 1, count, 0, ...bounds);
+    }
+    return;
+  }
   const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut(build, side, shape));
   const left = whole(first);
   const right = channels ? second.place : whole(second);
@@ -86,6 +96,16 @@ function channelsOf(
   const inside = padded.slice(from, to).every((size, i) => size === shape[from + i]);
   const outside = shape.slice(0, from).every((size) => size === 1);
   return inside && outside ? [sizeOf(padded), sizeOf(shape.slice(to))] : undefined;
+}
+
+/** Shorter runs than this are spread out before, not computed one by one. */
+const leastRun = 16;
+
+/** Whether `small` is the last axes of `shape`, to be repeated along the first, and not too small a part. */
+function isTrail(small: readonly number[], shape: readonly number[]): boolean {
+  const from = small.findIndex((size) => size > 1);
+  const axes = small.slice(from);
+  return sizeOf(small) >= leastRun && String(axes) === String(shape.slice(shape.length - axes.length));
 }
 
 function spreadOut(build: Build, { place, shape: from }: Side, shape: readonly number[]): Place {

@@ -2,6 +2,7 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { bookOfConv, convolveByBook } from "./_codebook-layer.ts";
 import { addInt8Layer } from "./_int8-layer.ts";
@@ -10,11 +11,12 @@ import { checkConv, spreadInput, windowOf } from "./_window.ts";
 /** Up to this share of weights that are not zero the sparse kernel is the faster. */
 export const sparseDensity = 0.4;
 
-/** Whether so few weights are left that the sparse kernels are faster. */
+/** Whether so few weights are left that the sparse kernels are faster; of many weights every seventh is looked at. */
 export function isSparse(weights: Float32Array): boolean {
+  const step = weights.length < 4096 ? 1 : 7;
   let left = 0;
-  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) left++;
-  return left <= sparseDensity * weights.length;
+  for (let i = 0; i < weights.length; i += step) if (weights[i] !== 0) left++;
+  return left * step <= sparseDensity * weights.length;
 }
 
 export function addConv(build: Build, node: ProgramNode): void {
@@ -22,7 +24,7 @@ export function addConv(build: Build, node: ProgramNode): void {
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const window = windowOf(build, node, kernel);
-  if (addInt8Layer(build, node)) return;
+  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
   const weights = build.constant(weight);
   if (!(weights instanceof Float32Array)) throw unsupported("weights that are no float32");
   const { planes, src } = spreadInput(build, node, window, 0);

@@ -2,6 +2,7 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, broadcast } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
+import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
 import { bookOfDense, type Matrix, putIndices } from "./_codebook-layer.ts";
 import { addInt8Layer } from "./_int8-layer.ts";
@@ -22,7 +23,7 @@ export function addGemm(build: Build, node: ProgramNode): void {
   const added = c < 0 ? [] : build.shape(c);
   if (String(broadcast([added, [rows!, outputs]])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
   const eachRow = added.length === 2 && added[0] !== 1;
-  if (!eachRow && addInt8Layer(build, node)) return;
+  if (!eachRow && (addInt8Layer(build, node) || addBinaryLayer(build, node))) return;
   if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
     const bias = c < 0 ? undefined : { value: c, map: broadcastIndices(build, added, build.shape(y)), beta };
     multiply(build, node, { transA, transB, alpha, bias });

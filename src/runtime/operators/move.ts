@@ -23,12 +23,15 @@ export const moves: ReadonlyMap<string, Move> = new Map<string, Move>([
   ["SpaceToDepth", spaceToDepth],
 ]);
 
+/** Moves in which an axis of the input depends on several of the output. */
+const mixing: ReadonlySet<string> = new Set(["DepthToSpace", "SpaceToDepth", "Gather", "GatherElements", "GatherND"]);
+
 export function addMove(build: Build, node: ProgramNode): void {
   const x = node.inputs[0]!;
   const from = build.shape(x);
   const [to, source] = moves.get(node.op)!(build, node, from);
   const y = build.output(node, to);
-  const indices = indicesOf(build, from, to, source);
+  const indices = (mixing.has(node.op) ? indicesOf : axisIndices)(build, from, to, source);
   const fill = node.op === "Pad" ? (build.list(node.inputs[2])?.[0] ?? 0) : 0;
   build.checkBytes(x, y);
   const src = build.read(x);
@@ -55,7 +58,7 @@ export function elementsOf(memory: Float32Array, bytes: number): Float32Array | 
 
 /** Where each element of `to` comes from in `from`, which is broadcast to it. */
 export function broadcastIndices(build: Build, from: Shape, to: Shape): Int32Array {
-  return indicesOf(build, from, to, (at) => alignTo(at, from));
+  return axisIndices(build, from, to, (at) => alignTo(at, from));
 }
 
 /** The place in a shape that is broadcast: aligned at the last axis, 0 where the size is 1. */
@@ -74,6 +77,36 @@ export function indicesOf(build: Build, from: Shape, to: Shape, source: (at: Sha
       return sum >= 0 && place >= 0 && place < size && place % 1 === 0 ? sum * size + place : -1;
     }, 0);
     for (let axis = to.length - 1; axis >= 0 && ++at[axis]! === to[axis]; axis--) at[axis] = 0;
+  }
+  return indices;
+}
+
+/** What `indicesOf` finds where no axis of the input depends on more than one of the output: `source` is asked along axes only. */
+function axisIndices(build: Build, from: Shape, to: Shape, source: (at: Shape) => Shape): Int32Array {
+  build.hold(4 * sizeOf(to));
+  const strides = from.map((_, axis) => from.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const first = source(to.map(() => 0));
+  const still = new Set(from.keys());
+  const offsetOf = (place: readonly number[], axes: Iterable<number>) => {
+    let offset = 0;
+    for (const axis of axes) {
+      if (!(place[axis]! >= 0 && place[axis]! < from[axis]!)) return -1;
+      offset += place[axis]! * strides[axis]!;
+    }
+    return offset;
+  };
+  const offsets = to.map((size, axis) => {
+    const places = Array.from({ length: size }, (_, i) => source(to.map((__, other) => (other === axis ? i : 0))));
+    const moved = [...from.keys()].filter((k) => places.some((place) => place[k] !== first[k]));
+    for (const k of moved) still.delete(k);
+    return Int32Array.from(places, (place) => offsetOf(place, moved));
+  });
+  let indices = Int32Array.of(offsetOf(first, still));
+  for (const along of offsets) {
+    const next = new Int32Array(indices.length * along.length);
+    let at = 0;
+    for (const index of indices) for (const offset of along) next[at++] = index < 0 || offset < 0 ? -1 : index + offset;
+    indices = next;
   }
   return indices;
 }

@@ -7,6 +7,12 @@ import { spreadInput, windowOf } from "./_window.ts";
 export function addPool(build: Build, node: ProgramNode): void {
   const isMax = node.op === "MaxPool";
   const window = windowOf(build, node, attribute(node, "kernel_shape", [1]));
+  const { h, w, kernel, top, left } = window;
+  const isWhole = window.oh * window.ow === 1 && top + left === 0 && kernel[0] === h && kernel[1] === w;
+  if (!isMax && isWhole) {
+    addGlobalAveragePool(build, node);
+    return;
+  }
   const { planes, src } = spreadInput(build, node, window, isMax ? Number.NEGATIVE_INFINITY : 0);
   const { taps, channelBytes, oh, ow, rowBytes } = planes;
   const scales = isMax ? 0 : build.put(scalesOf(window, node));

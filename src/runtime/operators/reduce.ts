@@ -2,6 +2,7 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, sizeOf } from "../build.ts";
 import { broadcastIndices } from "./move.ts";
+import { addMean } from "./reduce-mean.ts";
 
 /** Where a group begins, what an element adds, and what the end makes of it and of the number of elements. */
 type Reduction = readonly [
@@ -40,6 +41,7 @@ export function addReduction(build: Build, node: ProgramNode): void {
   const every = given.length === 0 && !attribute(node, "noop_with_empty_axes", 0);
   const axes = every ? [...shape.keys()] : given.map((axis) => build.axis(x, axis));
   const { y, groups } = groupsOf(build, node, axes);
+  if (node.op === "ReduceMean" && addMean(build, x, y, axes)) return;
   const sums = new Float64Array(build.size(y));
   build.act(
     (memory, from, to) => {

@@ -1,7 +1,8 @@
 /**
  * Dense convolution over planes: `dst[o][y][x] = clamp(bias[o] + sum_k weight[o][k] * plane[offsets[k] + y * rowBytes + 4 x] + residual)`,
  * k over channels and taps. Weights are packed [O/8][K][8].
- * Rows of a multiple of 8 pixels: 8 pixels x 4 outputs in 8 accumulators, pixels in the lanes, weights broadcast.
+ * Rows of about a multiple of 8 pixels: 8 pixels x 4 outputs in 8 accumulators, pixels in the lanes, weights broadcast; the last 8 of a
+ * row may repeat some.
  * Other maps: 4 pixels of the flattened map x 8 outputs, outputs in the lanes, pixels broadcast; no pixel is wasted, however small
  * the map. Twelve accumulators spill on x64, and one row of 4 pixels x 8 outputs runs at half the speed.
  */
@@ -28,10 +29,13 @@ function rows8(
     const block: usize = weights + (o >> 3) * count * 32 + (o & 4) * 4;
     const b0 = v128.load32_splat(bias), b1 = v128.load32_splat(bias, 4);
     const b2 = v128.load32_splat(bias, 8), b3 = v128.load32_splat(bias, 12);
-    let at = dst;
+    let line = dst;
     for (let y = 0; y < oh; y++) {
       const row: usize = src + y * rowBytes;
-      for (let s = row, stop = row + ow * 4; s < stop; s += 32) {
+      const last = row + ow * 4 - 32;
+      for (let begin = row, stop = row + ow * 4; begin < stop; begin += 32) {
+        const s = min(begin, last);
+        const at = line + (s - row);
         let a0 = b0, a1 = b0, a2 = b1, a3 = b1, a4 = b2, a5 = b2, a6 = b3, a7 = b3;
         let w = block;
         for (let k = offsets; k < end; k += 4) {
@@ -55,8 +59,8 @@ function rows8(
         if (left > 1) closePair(at + plane, a2, a3, residual, lo, hi);
         if (left > 2) closePair(at + plane * 2, a4, a5, residual, lo, hi);
         if (left > 3) closePair(at + plane * 3, a6, a7, residual, lo, hi);
-        at += 32;
       }
+      line += ow * 4;
     }
     bias += 16;
     dst += plane * 4;
@@ -141,6 +145,8 @@ export function conv(
 ): void {
   const low = f32x4.splat(lo), high = f32x4.splat(hi);
   const apart = residual ? residual - dst : none;
-  if ((ow & 7) == 0) rows8(src, offsets, count, weights, bias, apart, dst, outputs, oh, ow, rowBytes, low, high);
+  // Up to a fifth more work is less than the other way costs; but a sum in its own place is not to be taken twice.
+  const repeated = ((ow + 7) & ~7) - ow;
+  if (repeated == 0 || (ow >= 8 && repeated * 5 <= ow && apart != 0)) rows8(src, offsets, count, weights, bias, apart, dst, outputs, oh, ow, rowBytes, low, high);
   else pixels4(src, offsets, count, weights, bias, apart, dst, outputs, oh, ow, rowBytes, low, high);
 }
