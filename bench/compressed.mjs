@@ -15,7 +15,7 @@ import { createRandom, findMethod, openSession, readModel, shippingPasses, simpl
 import { Build } from "../dist/runtime/build.js";
 import { load } from "../dist/runtime/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
-import { operators } from "../dist/runtime/operators/index.js";
+import { forms, operators } from "../dist/runtime/operators/index.js";
 
 const [sparsity = "0.9", bits = "4", scope = "layer"] = process.argv.slice(2);
 const seed = 1;
@@ -50,7 +50,7 @@ function streamsOf(program) {
 /** Microseconds that each kernel takes in one run, the median step by step. */
 async function profile(file) {
   const program = readPare(file);
-  const build = new Build(program);
+  const build = new Build(program, undefined, forms);
   for (const node of program.nodes) if (!build.fused.has(node)) operators.get(node.op)(build, node);
   const { bytes } = build.layOut();
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });

@@ -1,10 +1,10 @@
 /**
- * Bundles the runtime, once the kernels and dist/ are built. dist/runtime.js is all of it in one file, for `netpare/runtime`.
+ * Bundles the runtime, once the kernels and dist/ are built. dist/runtime.js, for `netpare/runtime`, is its loader.
  * dist/bundle/parts.json has it in pieces, from which `netpare export --to mjs` puts a network's own module together without a bundler.
  * A piece is a function's body that takes what it imports and returns what it exports. Operators, forms of layers and decoders are
  * pieces of their own, so that a module leaves out those that its network does not use.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -17,7 +17,9 @@ const nameOf = (file) => basename(file, ".ts");
 const inOperators = readdirSync(`${source}runtime/operators`).map((file) => `runtime/operators/${file}`);
 
 /** Files of operators, which a module names in a table. */
-const operatorFiles = inOperators.filter((file) => /\/[a-z][^/]*\.ts$/.test(file) && !file.endsWith("/index.ts"));
+const operatorFiles = inOperators.filter(
+  (file) => /\/[a-z][^/]*\.ts$/.test(file) && !/\/(index|usual)\.ts$/.test(file),
+);
 /** Files that the others reach through a door: a function of one that a module leaves out answers undefined. */
 const doorFiles = [
   "codec/huffman-decoder.ts",
@@ -26,6 +28,7 @@ const doorFiles = [
   "runtime/prepare-image.ts",
   "runtime/rank-classes.ts",
   "runtime/widen-bytes.ts",
+  "runtime/operators/_multiply.ts",
   ...inOperators.filter((file) => /\/_[^/]*-layer\.ts$/.test(file)),
 ];
 
@@ -69,12 +72,21 @@ const isThrow = ({ type, body }) =>
   type === "ThrowStatement" || (type === "BlockStatement" && body[0]?.type === "ThrowStatement");
 const isCheck = (node) => node.type === "IfStatement" && node.alternate === null && isThrow(node.consequent);
 
+/** Functions that only check, or count what checks compare: a statement that calls one is a check. */
+const checking = new Set("bound checkBytes checkConv checkProgram checkWindow hold oneImage spend".split(" "));
+const nameOfCall = ({ callee }) => callee?.name ?? callee?.property?.name;
+const isCheckCall = ({ type, expression }) =>
+  type === "ExpressionStatement" && expression.type === "CallExpression" && checking.has(nameOfCall(expression));
+/** `build.output(node, shape)` compares shapes and gives the node's output. */
+const isOutput = (node) =>
+  node.type === "CallExpression" && nameOfCall(node) === "output" && node.arguments.length === 2;
+
 /** Properties of the runtime's own objects that get short names, as minifiers do for variables: nobody else sees them. */
 const inner = new Set(
   (
-    "address arenaBytes attributes channelBytes column columns contexts decodable deferred density edges elementBytes finished flagMask " +
-    "folded isByte isConstant isReady layOut onlyReader operands perImage places planes position range rawBits readers region regions " +
-    "residual rowBytes scratch storedBytes streams symbolContent texts writers"
+    "above act address arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
+    "folded fused half held isByte isConstant isReady keepAlive layOut limit offset onlyReader operands perImage places planes position program range rawBits readers region regions " +
+    "residual rowBytes scratch side storedBytes streams symbolContent takes texts writer writers"
   ).split(" "),
 );
 // What stands in a string may be a property's name.
@@ -88,7 +100,8 @@ const keyed = new Set(["Property", "MethodDefinition", "PropertyDefinition"]);
 /** What to write in the place of parts of a source: nothing for checks where `trusted`, short names for inner properties. */
 function* editsOf(node, trusted) {
   if (node === null || typeof node !== "object") return;
-  if (trusted && isCheck(node)) yield [node.start, node.end, ";"];
+  if (trusted && (isCheck(node) || isCheckCall(node))) yield [node.start, node.end, ";"];
+  else if (trusted && isOutput(node)) yield [node.start, node.end, `${node.arguments[0].name}.outputs[0]`];
   else if (keyed.has(node.type) && !node.computed && shortOf(node.key.name) !== node.key.name) {
     const { key, shorthand, value } = node;
     yield [key.start, shorthand ? key.start : key.end, shortOf(key.name) + (shorthand ? ":" : "")];
@@ -99,26 +112,30 @@ function* editsOf(node, trusted) {
   } else for (const part of Object.values(node)) yield* editsOf(part, trusted);
 }
 
-const shrinkSource = {
+/** Shortens sources before they are minified; `trusts` says of which files the checks may go. */
+const shrinkSource = (trusts) => ({
   name: "netpare-shrink-source",
   transform: {
     order: "post",
     handler(code, id) {
       if (id.startsWith("\0")) return undefined;
       let text = code;
-      const edits = [...editsOf(this.parse(code), trusting.test(id))].sort(([a], [b]) => b - a);
+      const edits = [...editsOf(this.parse(code), trusts(id))].sort(([a], [b]) => b - a);
       for (const [start, end, instead] of edits) text = text.slice(0, start) + instead + text.slice(end);
       return { code: text, map: null };
     },
   },
-};
+});
+
+const esModule = { format: "es", minify: true, entryFileNames: "[name].js", chunkFileNames: "shared-[hash].js" };
 
 /** The chunks of some entries, minified. */
-async function bundle(input, plugins, more) {
-  const output = { format: "es", minify: true, entryFileNames: "[name].js", chunkFileNames: "shared-[hash].js" };
-  const rolldownOptions = { input, preserveEntrySignatures: "strict", output, ...more };
-  const options = { write: false, target: "es2022", minify: "oxc", modulePreload: false, rolldownOptions };
-  return (await build({ root, plugins, configFile: false, logLevel: "error", build: options })).output;
+async function bundle(entry, plugins, more) {
+  const rolldownOptions = { preserveEntrySignatures: "strict", ...more, output: { ...esModule, ...more.output } };
+  // A library's, whose imports wait for nothing else of a page.
+  const options = { write: false, target: "es2022", minify: "oxc", lib: { entry, formats: ["es"] }, rolldownOptions };
+  const [{ output }] = await build({ root, plugins, configFile: false, logLevel: "error", build: options });
+  return output;
 }
 
 function bundlePieces() {
@@ -127,9 +144,9 @@ function bundlePieces() {
   const treeshake = {
     moduleSideEffects: false,
     propertyReadSideEffects: false,
-    manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported"],
+    manualPureFunctions: ["checksum", "checkAlphabet", "badFile", "unsupported", "broadcast", "sizeOf"],
   };
-  return bundle(input, [doors, shrinkSource], { treeshake });
+  return bundle(input, [doors, shrinkSource((id) => trusting.test(id))], { treeshake });
 }
 
 const importing = /^import(?:\{([^}]*)\}from)?"\.\/([\w-]+)\.js";/;
@@ -152,7 +169,8 @@ function pieceOf({ code, exports }) {
   }
   const list = exporting.exec(rest);
   if (list === null) throw new Error(`a piece ends without exports: ${rest.slice(-200)}`);
-  const body = rest.slice(0, list.index);
+  // Notes to bundlers, which this is not for.
+  const body = rest.slice(0, list.index).replaceAll(/\/\* ?[@#]__PURE__ ?\*\/ ?/g, "");
   if (/\b(import|export)\b[^.]/.test(body)) throw new Error("a piece imports or exports in its midst");
   const elsewhere = list[2] === undefined ? "" : `pieces["${list[2]}"].`;
   if (list[2] !== undefined) needs.push(list[2]);
@@ -184,6 +202,13 @@ writeFileSync(`${root}dist/bundle/parts.json`, JSON.stringify(parts));
 const bytes = Object.values(pieces).reduce((sum, { code }) => sum + code.length, 0);
 console.log(`module parts: ${Object.keys(pieces).length} pieces, ${bytes} B`);
 
-const [whole] = await bundle({ runtime: `${source}runtime/index.ts` }, []);
-writeFileSync(`${root}dist/runtime.js`, whole.code);
-console.log(`dist/runtime.js: ${whole.code.length} B, gzip ${gzipSync(whole.code, { level: 9 }).length} B`);
+// The loader by itself, and beside it what it fetches: the kernels, and what few networks need.
+for (const file of readdirSync(`${root}dist`)) if (/^runtime.*\.js$/.test(file)) rmSync(`${root}dist/${file}`);
+const files = await bundle({ runtime: `${source}runtime/index.ts` }, [shrinkSource(() => false)], {
+  preserveEntrySignatures: "allow-extension",
+  output: { chunkFileNames: "runtime-[name].js" },
+});
+for (const { fileName, code } of files) {
+  writeFileSync(`${root}dist/${fileName}`, code);
+  console.log(`dist/${fileName}: ${code.length} B, gzip ${gzipSync(code, { level: 9 }).length} B`);
+}

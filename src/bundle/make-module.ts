@@ -8,13 +8,21 @@ import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { readClasses, readPreprocessing } from "../data/preprocessing.ts";
 import { type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
-import { loadWith, type Network } from "../runtime/load.ts";
-import { byteOperators, operators } from "../runtime/operators/index.ts";
+import { loadWith, type Network } from "../runtime/load-with.ts";
+import { byteOperators, forms, operators, widenBytes } from "../runtime/operators/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { KernelSizes } from "./open-module.ts";
 import { encodeText } from "./text-bytes.ts";
 
 const partsUrl = new URL("../../dist/bundle/parts.json", import.meta.url);
+
+/** Pieces that a module leaves out where its network has none of their layers, and what they are reached by. */
+const layerForms = [
+  ["_int8-layer", "int8Form"],
+  ["_binary-layer", "binaryForm"],
+] as const;
+const codebookPiece = "_codebook-layer";
+const widening = ["widen-bytes", "widenBytes"] as const;
 
 /** As the build script writes it. */
 interface ModuleParts {
@@ -58,21 +66,32 @@ export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
     ...(classifies ? ["prepare-image", "rank-classes"] : []),
   ];
   const idOf = (name: string) => parts.pieces[name]!.id;
-  const call = (byteOps: Iterable<string>) =>
-    `$.${idOf("main")}.openModule(${[
-      literal(pare),
-      literal(packed),
-      JSON.stringify(sizes),
-      JSON.stringify([...byteOps]),
-      `new Map([${table.map(([op, [piece, name]]) => `["${op}",$.${idOf(piece)}.${name}]`)}])`,
-    ]})`;
-  const used = await tryDoors(parts, wanted, call(byteOperators));
+  const call = (has: (piece: string) => boolean) => {
+    const reach = ([piece, name]: readonly [string, string]) => (has(piece) ? [`$.${idOf(piece)}.${name}`] : []);
+    const further = [
+      `layers:[${layerForms.flatMap(reach)}]`,
+      ...(has(codebookPiece) ? [`codebook:$.${idOf(codebookPiece)}`] : []),
+    ];
+    const entries = [
+      `operators:new Map([${table.map(([op, [piece, name]]) => `["${op}",$.${idOf(piece)}.${name}]`)}])`,
+      `forms:{${further}}`,
+      ...reach(widening).map(
+        (widen) => `widenBytes:${widen},byteOperators:new Set(${JSON.stringify([...byteOperators])})`,
+      ),
+    ];
+    return `$.${idOf("main")}.openModule(${[literal(pare), literal(packed), JSON.stringify(sizes), `{${entries}}`]})`;
+  };
+  const used = await tryDoors(
+    parts,
+    wanted,
+    call(() => true),
+  );
   const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const lines = [
     "/* A network in one module, made by netpare (Apache-2.0). */",
     "const $={};",
     ...inOrder(parts, [...wanted, ...used]).map((name) => `$.${idOf(name)}=(()=>{${parts.pieces[name]!.code}})();`),
-    `export const{${names}}=await ${call(used.has("widen-bytes") ? byteOperators : [])};`,
+    `export const{${names}}=await ${call((piece) => used.has(piece))};`,
   ];
   return { code: `${lines.join("\n")}\n`, types: typesOf(network, classifies), classifies };
 }
@@ -89,7 +108,8 @@ async function findUsed(pare: Uint8Array) {
     kernels.add(name);
     return kernelModules(name, variant);
   };
-  const network = await loadWith({ operators: { get }, byteOperators, kernels: modules }, pare, { variant: "plain" });
+  const parts = { operators: { get }, kernels: modules, forms, byteOperators, widenBytes };
+  const network = await loadWith(async () => parts, pare, { variant: "plain" });
   return { network, ops, kernels };
 }
 

@@ -5,6 +5,7 @@
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
 import { layInTurn, layOut, type Region } from "./arena.ts";
 import type { KernelName } from "./kernels/index.ts";
+import type { Forms } from "./operators/usual.ts";
 
 /** An address `offset` bytes into a region. */
 export interface Place {
@@ -55,40 +56,19 @@ export class Build {
   constructor(
     readonly program: Program,
     private readonly limit = 2 ** 30,
+    readonly forms: Forms = {},
   ) {
     this.outputs = new Set(program.outputs.map(({ value }) => value));
-    const known = new Set(program.tensors.keys());
-    const know = (value: number) => {
-      if (known.has(value)) throw badFile(`value ${value} is written twice`);
-      known.add(value);
-      const size = this.size(value);
-      if (!(size > 0)) throw unsupported(`value ${value} holds nothing`);
-      this.bound(4 * size);
-    };
-    for (const value of known) this.bound(4 * this.size(value));
-    for (const { value } of program.inputs) know(value);
+    checkProgram(program, (bytes) => this.bound(bytes));
     for (const node of program.nodes) {
       for (const input of new Set(node.inputs)) {
-        if (input < 0) continue;
-        if (!known.has(input)) throw badFile(`value ${input} is read before it is written`);
         const readers = this.readers.get(input);
         if (readers) readers.push(node);
         else this.readers.set(input, [node]);
       }
-      const eachImage = !["Shape", "Size"].includes(node.op) && node.inputs.some((input) => this.batchAxis(input) >= 0);
-      for (const output of node.outputs) {
-        if (output < 0) continue;
-        know(output);
-        if (eachImage && this.batchAxis(output) < 0) throw unsupported(`${node.op} over the images of a batch`);
-        this.writers.set(output, node);
-      }
+      for (const output of node.outputs) this.writers.set(output, node);
     }
-    for (const value of this.outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
     for (const { value } of program.inputs) this.write(value);
-    for (const { value } of [...program.inputs, ...program.outputs]) {
-      if (this.batchAxis(value) > 0) throw unsupported("images of a batch that are not one after another");
-      if (this.elementBytes(value) !== 4) throw unsupported("its inputs and outputs have to be float32");
-    }
   }
 
   /** Takes note of bytes that are held as long as the network. @throws where they are too many. */
@@ -108,15 +88,10 @@ export class Build {
       throw unsupported(`it takes ${bytes} bytes, the limit is ${this.limit}; raise it if it should`);
   }
 
-  /** The axis of a value along which images lie, -1 where there is none. */
-  private batchAxis(value: number): number {
-    return this.program.values[value]?.dims.findIndex(({ perImage }) => perImage) ?? -1;
-  }
-
   /** An axis of a value counted from the first, which may be given from the last. @throws where it has images along it. */
   axis(value: number, given: number): number {
     const axis = axisOf(given, this.shape(value).length);
-    if (axis === this.batchAxis(value)) throw unsupported("an operator over the images of a batch");
+    if (axis === batchAxis(this.program, value)) throw unsupported("an operator over the images of a batch");
     return axis;
   }
 
@@ -141,6 +116,11 @@ export class Build {
     const found = this.shape(outputs[0]!);
     if (String(found) !== String(shape)) throw badFile(`an output of ${op} has the shape (${found}) for (${shape})`);
     return outputs[0]!;
+  }
+
+  /** Whether one of the forms has put a node's steps. */
+  takes(node: ProgramNode): boolean {
+    return this.forms.layers?.some((form) => form(this, node)) ?? false;
   }
 
   isConstant(value: number): boolean {
@@ -292,6 +272,44 @@ export class Build {
     this.hold(stepBytes);
     for (const operand of operands)
       if (typeof operand !== "number") operand.region.last = Math.max(operand.region.last, this.steps.length);
+  }
+}
+
+/** The axis of a value along which images lie, -1 where there is none. */
+function batchAxis({ values }: Program, value: number): number {
+  return values[value]?.dims.findIndex(({ perImage }) => perImage) ?? -1;
+}
+
+/** @throws where a value is read before it is written, or written twice, or holds nothing, or mixes the images of a batch. */
+function checkProgram(program: Program, bound: (bytes: number) => void): void {
+  const { values, tensors, inputs, outputs, nodes } = program;
+  const known = new Set(tensors.keys());
+  const sizeOfValue = (value: number) => sizeOf((values[value]?.dims ?? []).map(({ size }) => size));
+  const know = (value: number) => {
+    if (known.has(value)) throw badFile(`value ${value} is written twice`);
+    known.add(value);
+    const size = sizeOfValue(value);
+    if (!(size > 0)) throw unsupported(`value ${value} holds nothing`);
+    bound(4 * size);
+  };
+  for (const value of known) bound(4 * sizeOfValue(value));
+  for (const { value } of inputs) know(value);
+  for (const node of nodes) {
+    for (const input of node.inputs)
+      if (input >= 0 && !known.has(input)) throw badFile(`value ${input} is read before it is written`);
+    const eachImage =
+      !["Shape", "Size"].includes(node.op) && node.inputs.some((input) => batchAxis(program, input) >= 0);
+    for (const output of node.outputs) {
+      if (output < 0) continue;
+      know(output);
+      if (eachImage && batchAxis(program, output) < 0) throw unsupported(`${node.op} over the images of a batch`);
+    }
+  }
+  for (const { value } of outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
+  for (const { value } of [...inputs, ...outputs]) {
+    if (batchAxis(program, value) > 0) throw unsupported("images of a batch that are not one after another");
+    if (/^u?int8$|float16$/.test(values[value]?.dtype ?? ""))
+      throw unsupported("its inputs and outputs have to be float32");
   }
 }
 

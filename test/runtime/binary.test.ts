@@ -9,7 +9,7 @@ import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { Build } from "../../src/runtime/build.ts";
 import { chooseVariant } from "../../src/runtime/kernels/index.ts";
 import { load } from "../../src/runtime/load.ts";
-import { operators } from "../../src/runtime/operators/index.ts";
+import { forms, operators } from "../../src/runtime/operators/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
 
@@ -17,7 +17,7 @@ const variants = [...new Set(["plain" as const, chooseVariant()])];
 
 /** Kernels that a file's steps call, in their order. */
 function kernelsOf(file: Uint8Array): string[] {
-  const build = new Build(readPare(file));
+  const build = new Build(readPare(file), undefined, forms);
   for (const node of build.program.nodes) if (!build.fused.has(node)) operators.get(node.op)!(build, node);
   return build.steps.flatMap((step) => ("kernel" in step ? [step.kernel] : []));
 }

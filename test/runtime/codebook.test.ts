@@ -15,7 +15,7 @@ import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { Build, type Operand } from "../../src/runtime/build.ts";
 import { chooseVariant, compileKernels } from "../../src/runtime/kernels/index.ts";
 import { load } from "../../src/runtime/load.ts";
-import { operators } from "../../src/runtime/operators/index.ts";
+import { forms, operators } from "../../src/runtime/operators/index.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { type Tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
 
@@ -54,7 +54,7 @@ const plain = (g: TypedBuilder, ...shape: number[]) =>
 
 function buildOf(file: Uint8Array): Build {
   const program = readPare(file);
-  const build = new Build(program);
+  const build = new Build(program, undefined, forms);
   for (const node of program.nodes) if (!build.fused.has(node)) operators.get(node.op)!(build, node);
   return build;
 }
@@ -159,7 +159,7 @@ describe("dense layers", () => {
         [2, { ...held, shape: [outputs], content: { form: "raw" }, decode: () => bias ?? new Float32Array(outputs) }],
       ]),
     };
-    const build = new Build(program);
+    const build = new Build(program, undefined, forms);
     operators.get(node.op)!(build, program.nodes[0]!);
     const input = Float32Array.from({ length: x[0] * x[1] }, () => random.normal());
     const [from, to] = [build.place(0), build.place(3)];

@@ -1,33 +1,22 @@
-/**
- * The kernels' loader: picks the variant the engine can run, decodes and instantiates the kernels that a network uses, all on one
- * memory. What each kernel computes, and the order of its operands, stands at the head of its file in `assembly/`.
- */
+/** The kernels that the build made, apart from their loader, so that they can be fetched beside a network's file. */
 import { modules } from "./generated.ts";
+import {
+  chooseVariant,
+  decodeBase64,
+  instantiateKernels,
+  type KernelModules,
+  type KernelName,
+  type Kernels,
+  type KernelVariant,
+} from "./instantiate.ts";
 
-export type KernelName = keyof typeof modules.plain;
-export type KernelVariant = "plain" | "relaxed";
-
-/** A kernel: operands are byte offsets, counts and floats; it writes to memory and answers nothing. */
-export type Kernel = (...operands: readonly number[]) => void;
-/** Where the WebAssembly of a kernel comes from. */
-export type KernelModules = (name: KernelName, variant: KernelVariant) => Uint8Array;
-export type Kernels<N extends KernelName = KernelName> = { readonly [name in N]: Kernel };
-
-/** A function of one `f32x4.relaxed_madd`: valid only where relaxed SIMD is known. */
-const probe = "AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==";
-
-const decode = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
-/** The faster variant that this engine can run. */
-export function chooseVariant(): KernelVariant {
-  return WebAssembly.validate(decode(probe)) ? "relaxed" : "plain";
-}
+export { chooseVariant, type KernelModules, type KernelName, type Kernels, type KernelVariant } from "./instantiate.ts";
 
 const relaxed: Readonly<Partial<Record<KernelName, string>>> = modules.relaxed;
 
-/** The kernels that the build made; a name whose variants are the same has one module. */
+/** Their WebAssembly; a name whose variants are the same has one module. */
 export const kernelModules: KernelModules = (name, variant) =>
-  decode((variant === "relaxed" ? relaxed[name] : undefined) ?? modules.plain[name]);
+  decodeBase64((variant === "relaxed" ? relaxed[name] : undefined) ?? modules.plain[name]);
 
 /** The kernels of `names` on `memory`. */
 export function compileKernels<N extends KernelName>(
@@ -36,20 +25,4 @@ export function compileKernels<N extends KernelName>(
   variant: KernelVariant = chooseVariant(),
 ): Promise<Kernels<N>> {
   return instantiateKernels(names, memory, variant, kernelModules);
-}
-
-/** The kernels of `names` on `memory`, from modules that may lie elsewhere. */
-export async function instantiateKernels<N extends KernelName>(
-  names: Iterable<N>,
-  memory: WebAssembly.Memory,
-  variant: KernelVariant,
-  from: KernelModules,
-): Promise<Kernels<N>> {
-  const made = await Promise.all(
-    [...new Set(names)].map(async (name) => {
-      const { instance } = await WebAssembly.instantiate(from(name, variant), { env: { memory } });
-      return [name, instance.exports[name]];
-    }),
-  );
-  return Object.fromEntries(made) as Kernels<N>;
 }

@@ -19,8 +19,14 @@ const mostTerms = 32767;
 const cacheBytes = 24 * 1024;
 const lineBytes = 64;
 
-/** Puts the steps of a layer of binary weights, and says whether `node` is one. */
-export function addBinaryLayer(build: Build, node: ProgramNode): boolean {
+/** Puts the steps of a layer of binary weights, of its product by a map, or of signs that it takes itself, or returns false. */
+export function binaryForm(build: Build, node: ProgramNode): boolean {
+  if (node.op === "Conv" || node.op === "Gemm") return addBinaryLayer(build, node);
+  if (node.op === "Mul") return addMappedLayer(build, node);
+  return node.op === "Sign" && takesSigns(build, build.onlyReader(node.outputs[0]!));
+}
+
+function addBinaryLayer(build: Build, node: ProgramNode): boolean {
   const content = binaryWeights(build, node);
   if (content === undefined) return false;
   if (node.op === "Gemm") addGemm(build, node, content);
@@ -30,7 +36,7 @@ export function addBinaryLayer(build: Build, node: ProgramNode): boolean {
 }
 
 /** Whether `node` reads its input's signs itself, so that a Sign that it alone reads need not be computed. */
-export function takesSigns(build: Build, node: ProgramNode | undefined): boolean {
+function takesSigns(build: Build, node: ProgramNode | undefined): boolean {
   if (node?.op !== "Conv" || binaryWeights(build, node) === undefined) return false;
   const [, ...terms] = build.shape(node.inputs[1]!);
   return terms.reduce((product, size) => product * size, 1) <= mostTerms;
@@ -74,7 +80,7 @@ function mapOf(build: Build, conv: ProgramNode): { readonly map: number; readonl
 }
 
 /** Puts the steps of a convolution whose product by a map `node` is, and says whether it is one. */
-export function addMappedLayer(build: Build, node: ProgramNode): boolean {
+function addMappedLayer(build: Build, node: ProgramNode): boolean {
   const conv = node.inputs.map((input) => build.writer(input)).find((writer) => writer?.op === "Conv");
   const content = conv && binaryWeights(build, conv);
   if (content === undefined || mapOf(build, conv!) === undefined) return false;

@@ -6,7 +6,7 @@
  */
 import type { SymbolContent } from "../../format/read.ts";
 import { type Build, behind, type Operand, type Place } from "../build.ts";
-import { packIndices } from "../kernels/pack.ts";
+import { packIndices } from "../kernels/pack-integers.ts";
 
 /** A weight as rows of indices. */
 export interface Book {

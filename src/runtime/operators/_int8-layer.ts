@@ -6,7 +6,8 @@
  */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, type Place } from "../build.ts";
-import { layPlanes, packPairs, tapOffsets } from "../kernels/pack.ts";
+import { layPlanes, tapOffsets } from "../kernels/pack.ts";
+import { packPairs } from "../kernels/pack-integers.ts";
 import { boundsOf } from "./_bounds.ts";
 import { type Quantization, quantizationOf, scalesOf } from "./_quantization.ts";
 import { windowOf } from "./_window.ts";
@@ -36,8 +37,14 @@ interface Ending {
   readonly nodes: readonly ProgramNode[];
 }
 
-/** Puts the steps of a Conv, Gemm or MatMul on 8-bit numbers, or returns false and leaves all as it was. */
-export function addInt8Layer(build: Build, node: ProgramNode): boolean {
+/** Puts the steps of a layer or an Add on 8-bit numbers, or returns false and leaves all as it was. */
+export function int8Form(build: Build, node: ProgramNode): boolean {
+  return layerOps.has(node.op) ? addInt8Layer(build, node) : addInt8Sum(build, node);
+}
+
+const layerOps: ReadonlySet<string> = new Set(["Conv", "Gemm", "MatMul"]);
+
+function addInt8Layer(build: Build, node: ProgramNode): boolean {
   const outputs = build.shape(node.outputs[0]!).at(node.op === "Conv" ? 1 : -1)!;
   const layer = layerOf(build, node, outputs);
   if (layer === undefined) return false;
@@ -48,8 +55,8 @@ export function addInt8Layer(build: Build, node: ProgramNode): boolean {
   return true;
 }
 
-/** Puts the steps of an Add of 8-bit numbers of one shape whose sum is quantized, or returns false and leaves all as it was. */
-export function addInt8Sum(build: Build, { op, inputs, outputs }: ProgramNode): boolean {
+/** An Add of 8-bit numbers of one shape whose sum is quantized. */
+function addInt8Sum(build: Build, { op, inputs, outputs }: ProgramNode): boolean {
   const [a, b] = inputs.map((input) => quantizationOf(build, build.writer(input), "DequantizeLinear"));
   if (op !== "Add" || !a || !b || String(build.shape(a.value)) !== String(build.shape(b.value))) return false;
   const { output, scale, zero, lo, hi, floats, nodes } = endingOf(build, outputs[0]!);

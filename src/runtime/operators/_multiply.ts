@@ -1,18 +1,18 @@
 /** Products of matrices that are both computed, or of more than two axes: `y = alpha A B + beta C` in JavaScript, in doubles. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, broadcast } from "../build.ts";
-import { broadcastIndices } from "./move.ts";
+import { broadcastIndices } from "./_copy.ts";
 
 interface Factors {
   readonly transA?: boolean;
   readonly transB?: boolean;
   readonly alpha?: number;
-  /** What is added, and where its elements go. */
-  readonly bias?: { readonly value: number; readonly map: Int32Array; readonly beta: number } | undefined;
+  /** What is added, broadcast to the product. */
+  readonly bias?: { readonly value: number; readonly beta: number } | undefined;
 }
 
 /** Multiplies a node's first two inputs as ONNX's MatMul does, whose vectors are a row on the left and a column on the right. */
-export function multiply(build: Build, node: ProgramNode, { transA, transB, alpha = 1, bias }: Factors = {}): void {
+export function multiply(build: Build, node: ProgramNode, { transA, transB, alpha = 1, bias }: Factors = {}): true {
   const [a, b] = node.inputs as [number, number];
   const [given, by] = [build.shape(a), build.shape(b)];
   const left = given.length === 1 ? [1, ...given] : given;
@@ -29,6 +29,7 @@ export function multiply(build: Build, node: ProgramNode, { transA, transB, alph
   const starts = [left, right].map((shape) => broadcastIndices(build, shape.slice(0, -2), batch));
   const [down, across] = transA ? [1, rows] : [depth, 1];
   const [deep, wide] = transB ? [1, depth] : [columns, 1];
+  const map = bias && broadcastIndices(build, build.shape(bias.value), build.shape(y));
   const places = [build.read(a), build.read(b), bias ? build.read(bias.value) : 0];
   build.act(
     (memory, to, from, other, added) => {
@@ -41,11 +42,12 @@ export function multiply(build: Build, node: ProgramNode, { transA, transB, alph
             let sum = 0;
             for (let k = 0; k < depth; k++, p += across, q += deep) sum += memory[p]! * memory[q]!;
             sum *= alpha;
-            if (bias) sum += bias.beta * memory[added! / 4 + bias.map[i * columns + j]!]!;
+            if (bias) sum += bias.beta * memory[added! / 4 + map![i * columns + j]!]!;
             memory[at++] = sum;
           }
     },
     build.write(y),
     ...places,
   );
+  return true;
 }

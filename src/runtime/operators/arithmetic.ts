@@ -1,11 +1,9 @@
 /** Sums, products and their kin of two operands, one of which may be a channel's number or a scalar; more operands in turn. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, behind, broadcast, type Place, sizeOf } from "../build.ts";
-import { addMappedLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
-import { addInt8Sum } from "./_int8-layer.ts";
+import { addCopy, broadcastIndices } from "./_copy.ts";
 import { applyEach } from "./elementwise.ts";
-import { addCopy, broadcastIndices } from "./move.ts";
 
 /** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
 export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged: number]> = new Map([
@@ -24,8 +22,7 @@ export function addArithmetic(build: Build, node: ProgramNode): void {
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
-  if (addInt8Sum(build, node)) return;
-  if (node.op === "Mul" && addMappedLayer(build, node)) return;
+  if (build.takes(node)) return;
   if (others.length === 0) {
     build.view(y, first);
     return;

@@ -5,8 +5,8 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, sizeOf, unsupported } from "../build.ts";
 import { layPlanes, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { addCopy, indicesOf } from "./_copy.ts";
 import { oneImage, sizesOf } from "./_window.ts";
-import { addCopy, indicesOf } from "./move.ts";
 
 export function addConvTranspose(build: Build, node: ProgramNode): void {
   const [x, weight, bias = -1] = node.inputs as [number, number, number?];

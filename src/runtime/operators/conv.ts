@@ -2,10 +2,7 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
 import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
-import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
-import { bookOfConv, convolveByBook } from "./_codebook-layer.ts";
-import { addInt8Layer } from "./_int8-layer.ts";
 import { checkConv, spreadInput, windowOf } from "./_window.ts";
 
 /** Up to this share of weights that are not zero the sparse kernel is the faster. */
@@ -24,7 +21,7 @@ export function addConv(build: Build, node: ProgramNode): void {
   const [, weight, bias = -1] = node.inputs as [number, number, number?];
   const [outputs, perGroup, ...kernel] = build.shape(weight) as [number, number, ...number[]];
   const window = windowOf(build, node, kernel);
-  if (addInt8Layer(build, node) || addBinaryLayer(build, node)) return;
+  if (build.takes(node)) return;
   const weights = build.constant(weight);
   if (!(weights instanceof Float32Array)) throw unsupported("weights that are no float32");
   const { planes, src } = spreadInput(build, node, window, 0);
@@ -41,7 +38,8 @@ export function addConv(build: Build, node: ProgramNode): void {
   const offsets = tapOffsets(planes, perGroup);
   const offsetsAt = build.put(offsets);
   const [own, count] = [outputs / group, offsets.length];
-  const book = isSparse(weights) ? undefined : bookOfConv(build, weight, oh * ow);
+  const { codebook } = build.forms;
+  const book = isSparse(weights) ? undefined : codebook?.bookOfConv(build, weight, oh * ow);
   for (let g = 0; g < group; g++) {
     const part = weights.subarray(g * own * count, (g + 1) * own * count);
     const from = behind(src, g * perGroup * channelBytes);
@@ -49,7 +47,7 @@ export function addConv(build: Build, node: ProgramNode): void {
     const beside = typeof residual === "number" ? 0 : behind(residual, map);
     const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
     if (isSparse(part)) build.call("sparseConv", from, build.put(packSparse(part, own, offsets)), ...rest);
-    else if (book) convolveByBook(build, book, g * own, from, offsetsAt, count, rest);
+    else if (book) codebook!.convolveByBook(build, book, g * own, from, offsetsAt, count, rest);
     else build.call("conv", from, offsetsAt, count, build.put(packWeights(part, own, count)), ...rest);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, broadcast } from "../build.ts";
-import { broadcastIndices } from "./move.ts";
+import { broadcastIndices } from "./_copy.ts";
 
 /** Of up to three operands; one that is absent is undefined. */
 type Function3 = (a: number, b: number, c: number) => number;

@@ -2,13 +2,10 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, broadcast } from "../build.ts";
 import { packSparse, packWeights } from "../kernels/pack.ts";
-import { addBinaryLayer } from "./_binary-layer.ts";
 import { closing } from "./_bounds.ts";
-import { bookOfDense, type Matrix, putIndices } from "./_codebook-layer.ts";
-import { addInt8Layer } from "./_int8-layer.ts";
+import type { Matrix } from "./_codebook-layer.ts";
 import { multiply } from "./_multiply.ts";
 import { isSparse } from "./conv.ts";
-import { broadcastIndices } from "./move.ts";
 
 export function addGemm(build: Build, node: ProgramNode): void {
   const [x, w, c = -1] = node.inputs as [number, number, number?];
@@ -23,10 +20,9 @@ export function addGemm(build: Build, node: ProgramNode): void {
   const added = c < 0 ? [] : build.shape(c);
   if (String(broadcast([added, [rows!, outputs]])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
   const eachRow = added.length === 2 && added[0] !== 1;
-  if (!eachRow && (addInt8Layer(build, node) || addBinaryLayer(build, node))) return;
+  if (!eachRow && build.takes(node)) return;
   if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
-    const bias = c < 0 ? undefined : { value: c, map: broadcastIndices(build, added, build.shape(y)), beta };
-    multiply(build, node, { transA, transB, alpha, bias });
+    multiply(build, node, { transA, transB, alpha, bias: c < 0 ? undefined : { value: c, beta } });
     return;
   }
   const bias = c < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(c), (value) => value * beta);
@@ -42,7 +38,7 @@ export function addMatMul(build: Build, node: ProgramNode): void {
   if (isDense) {
     if (left.at(-1) !== right[0]) throw badFile(`MatMul of (${left}) by (${right})`);
     build.output(node, left.with(-1, outputs));
-    if (addInt8Layer(build, node)) return;
+    if (build.takes(node)) return;
   }
   if (!isDense || !build.isConstant(w)) {
     multiply(build, node);
@@ -70,10 +66,11 @@ function addDense(build: Build, node: ProgramNode, x: number, matrix: Matrix, bi
   const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
   const dst = build.write(output);
   const sparse = isSparse(weights);
-  const book = sparse ? undefined : bookOfDense(build, matrix, outputs);
+  const { codebook } = build.forms;
+  const book = sparse ? undefined : codebook?.bookOfDense(build, matrix, outputs);
   const offsets = Int32Array.from({ length: count }, (_, k) => 4 * k);
   const packed = book
-    ? putIndices(build, book.indices, outputs, count, book.bits)
+    ? codebook!.putIndices(build, book.indices, outputs, count, book.bits)
     : build.put(sparse ? packSparse(weights, outputs, offsets) : packWeights(weights, outputs, count));
   const biases = build.put(bias);
   for (let row = 0; row < rows; row++) {

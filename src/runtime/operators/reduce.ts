@@ -1,7 +1,7 @@
 /** Operators over groups of elements that differ in some axes only: reductions, ArgMax and ArgMin, Softmax and LogSoftmax. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, sizeOf } from "../build.ts";
-import { broadcastIndices } from "./move.ts";
+import { broadcastIndices } from "./_copy.ts";
 import { addMean } from "./reduce-mean.ts";
 
 /** Where a group begins, what an element adds, and what the end makes of it and of the number of elements. */

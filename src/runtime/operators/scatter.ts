@@ -1,7 +1,8 @@
 /** Operators that write where indices say: ScatterElements by constant indices, OneHot. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, axisOf, type Build, sizeOf } from "../build.ts";
-import { indexAt, indicesOf } from "./move.ts";
+import { indicesOf } from "./_copy.ts";
+import { indexAt } from "./move.ts";
 
 /** What an update makes of the element that it meets. */
 const joins: ReadonlyMap<string, (held: number, update: number) => number> = new Map([

@@ -1,7 +1,6 @@
 /** Functions of one element. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build } from "../build.ts";
-import { takesSigns } from "./_binary-layer.ts";
 import { boundsOf } from "./_bounds.ts";
 import { addElementwise } from "./elementwise.ts";
 
@@ -40,6 +39,6 @@ export function addUnary(build: Build, node: ProgramNode): void {
   }
   const x = node.inputs[0]!;
   const y = build.output(node, build.shape(x));
-  if (node.op === "Sign" && takesSigns(build, build.onlyReader(y))) return;
+  if (build.takes(node)) return;
   build.call("unary", op, build.read(x), build.write(y), build.size(x), bounds[0]!, bounds[1]!);
 }

@@ -1,6 +1,7 @@
 /** Weights from indices: `decode` and `pairs` bit by bit, `codebookGemm` against float64. */
 import { describe, expect, it } from "vitest";
-import { packIndices, packWeights } from "../../../src/runtime/kernels/pack.ts";
+import { packWeights } from "../../../src/runtime/kernels/pack.ts";
+import { packIndices } from "../../../src/runtime/kernels/pack-integers.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 import { coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Kernels } from "../../../src/runtime/kernels/index.ts";
-import { layPlanes, packPairs, tapOffsets, type Window } from "../../../src/runtime/kernels/pack.ts";
+import { layPlanes, tapOffsets, type Window } from "../../../src/runtime/kernels/pack.ts";
+import { packPairs } from "../../../src/runtime/kernels/pack-integers.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 import { coldAndWarm, freshKernels, noise, variants } from "./bed.ts";
 import { convolve, nameOf, windowOf, windows } from "./windows.ts";

@@ -1,0 +1,169 @@
+/**
+ * Loads a network with given operators and kernels, and runs it: what `load` does once it has both, and what a network's own module does
+ * with its own. Memory is laid out when the network is loaded, and does not grow.
+ */
+import { type Program, type ReadLimits, readPare } from "../format/read.ts";
+import { Build, type Operand, type Place, type Step, unsupported } from "./build.ts";
+import {
+  chooseVariant,
+  instantiateKernels,
+  type KernelModules,
+  type KernelName,
+  type KernelVariant,
+} from "./kernels/instantiate.ts";
+import type { Forms, Operator } from "./operators/usual.ts";
+
+/** An input or output. */
+export interface NetworkPort {
+  readonly name: string;
+  /** For one image. */
+  readonly shape: readonly number[];
+}
+
+export interface Network {
+  readonly inputs: readonly NetworkPort[];
+  readonly outputs: readonly NetworkPort[];
+  /** What the file says beside: preprocessing, classes. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Bytes of weights and activations. */
+  readonly memoryBytes: number;
+  /** Bytes of activations. */
+  readonly activationBytes: number;
+  /** The instructions that the kernels use. */
+  readonly variant: KernelVariant;
+  /**
+   * The outputs by name for the inputs by name, or for the only one; as many images as the inputs hold, one after another.
+   * @throws NetpareError where an input is missing or no whole number of images.
+   */
+  run(inputs: Float32Array | Readonly<Record<string, Float32Array>>): Record<string, Float32Array>;
+}
+
+export interface LoadOptions extends ReadLimits {
+  /** Where left out, the faster that the engine can run. */
+  readonly variant?: KernelVariant;
+  /** Most bytes of weights and activations; 1 GiB where left out. */
+  readonly memoryBytes?: number;
+}
+
+/** What kernels can address: they count in int32. */
+const addressable = 2 ** 31 - 2 ** 16;
+
+/** What networks are run with; who ships one network needs few of them. */
+export interface Parts {
+  /** By ONNX's names. */
+  readonly operators: Pick<ReadonlyMap<string, Operator>, "get">;
+  readonly kernels: KernelModules;
+  readonly forms?: Forms;
+  /** Operators that take 8-bit numbers as they are, and what lets the others take them. */
+  readonly byteOperators?: ReadonlySet<string>;
+  readonly widenBytes?: typeof import("./widen-bytes.ts").widenBytes;
+}
+
+/**
+ * Reads a file, lays its memory out and compiles the kernels that it needs, with what `partsFor` gives for it.
+ * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
+ */
+export async function loadWith(
+  partsFor: (program: Program) => Promise<Parts>,
+  file: Uint8Array,
+  options: LoadOptions = {},
+): Promise<Network> {
+  const read = readPare(file, options);
+  const { operators, kernels, forms, byteOperators, widenBytes } = await partsFor(read);
+  const program = widenBytes?.(read, ({ op }) => byteOperators!.has(op)) ?? read;
+  const build = new Build(program, Math.min(options.memoryBytes ?? 2 ** 30, addressable), forms);
+  for (const node of program.nodes) {
+    if (build.fused.has(node)) continue;
+    const operator = node.domain === "" ? operators.get(node.op) : undefined;
+    if (operator === undefined) throw unsupported(`it has no operator ${node.domain}${node.domain && "."}${node.op}`);
+    if (node.op !== "Split" && node.outputs.slice(1).some((output) => output >= 0))
+      throw unsupported(`${node.op} with more than one output`);
+    operator(build, node);
+  }
+  const ports = [program.inputs, program.outputs].map((list) =>
+    list.map(({ name, value }) => ({
+      name,
+      shape: build.shape(value),
+      size: build.size(value),
+      place: build.place(value),
+    })),
+  ) as [Port[], Port[]];
+  const { bytes, arenaBytes } = build.layOut();
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+  build.fill(new Uint8Array(memory.buffer));
+  const variant = options.variant ?? chooseVariant();
+  const [inputs, outputs] = ports;
+  const act = await compileSteps(build.steps, memory, variant, kernels);
+  return {
+    inputs: inputs.map(({ name, shape }) => ({ name, shape })),
+    outputs: outputs.map(({ name, shape }) => ({ name, shape })),
+    metadata: program.metadata,
+    memoryBytes: memory.buffer.byteLength,
+    activationBytes: arenaBytes,
+    variant,
+    run: (given) => runImages(new Float32Array(memory.buffer), inputs, outputs, feedsOf(given, program), act),
+  };
+}
+
+interface Port extends NetworkPort {
+  readonly size: number;
+  readonly place: Place;
+}
+
+/** One function that takes all steps. */
+async function compileSteps(
+  steps: readonly Step[],
+  memory: WebAssembly.Memory,
+  variant: KernelVariant,
+  modules: KernelModules,
+) {
+  const names = new Set<KernelName>();
+  for (const step of steps) if ("kernel" in step) names.add(step.kernel);
+  const kernels = await instantiateKernels(names, memory, variant, modules);
+  const view = new Float32Array(memory.buffer);
+  const address = (operand: Operand) =>
+    typeof operand === "number" ? operand : operand.region.address + operand.offset;
+  const calls = steps.map((step) => {
+    const operands = step.operands.map(address);
+    if ("act" in step) return () => step.act(view, ...operands);
+    const kernel = kernels[step.kernel];
+    return () => kernel(...operands);
+  });
+  return () => {
+    for (const call of calls) call();
+  };
+}
+
+function feedsOf(given: Parameters<Network["run"]>[0], { inputs }: Program): Readonly<Record<string, Float32Array>> {
+  if (!(given instanceof Float32Array)) return given;
+  if (inputs.length !== 1) throw unsupported(`it has ${inputs.length} inputs; give them by name`);
+  return { [inputs[0]!.name]: given };
+}
+
+function runImages(
+  memory: Float32Array,
+  inputs: readonly Port[],
+  outputs: readonly Port[],
+  given: Readonly<Record<string, Float32Array>>,
+  act: () => void,
+): Record<string, Float32Array> {
+  const [lead] = inputs;
+  // Without an input every run gives the same.
+  const images = lead ? (given[lead.name]?.length ?? 0) / lead.size : 1;
+  for (const { name, size, shape } of inputs)
+    if (images < 1 || given[name]?.length !== Math.trunc(images) * size)
+      throw unsupported(
+        `input '${name}' wants ${size} numbers an image, (${shape}), and got ${given[name]?.length ?? "none"}`,
+      );
+  const results = outputs.map(({ name, size }) => [name, new Float32Array(images * size)] as const);
+  for (let image = 0; image < images; image++) {
+    for (const { name, size, place } of inputs)
+      memory.set(given[name]!.subarray(image * size, (image + 1) * size), (place.region.address + place.offset) / 4);
+    act();
+    for (const [i, { size, place }] of outputs.entries()) {
+      const at = (place.region.address + place.offset) / 4;
+      results[i]![1].set(memory.subarray(at, at + size), image * size);
+    }
+  }
+  return Object.fromEntries(results);
+}
