@@ -88,7 +88,7 @@ export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
   );
   const names = ["run", ...(classifies ? ["classify"] : []), "inputs", "outputs", "classes", "variant"];
   const lines = [
-    "/* A network in one module, made by netpare (Apache-2.0). */",
+    "/* A network, made by netpare (Apache-2.0). */",
     "const $={};",
     ...inOrder(parts, [...wanted, ...used]).map((name) => `$.${idOf(name)}=(()=>{${parts.pieces[name]!.code}})();`),
     `export const{${names}}=await ${call((piece) => used.has(piece))};`,

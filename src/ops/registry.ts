@@ -182,7 +182,6 @@ export const operators: readonly Operator[] = [
   split,
   sqrt,
   squeeze,
-  straightThrough,
   sub,
   sum,
   tanh,
@@ -190,6 +189,7 @@ export const operators: readonly Operator[] = [
   transpose,
   unsqueeze,
   where,
+  straightThrough,
 ];
 
 const byName = new Map(operators.map((operator) => [`${operator.domain}:${operator.op}`, operator]));
