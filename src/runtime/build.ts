@@ -308,8 +308,9 @@ function checkProgram(program: Program, bound: (bytes: number) => void): void {
   for (const { value } of outputs) if (!known.has(value)) throw badFile(`output ${value} is never written`);
   for (const { value } of [...inputs, ...outputs]) {
     if (batchAxis(program, value) > 0) throw unsupported("images of a batch that are not one after another");
-    if (/^u?int8$|float16$/.test(values[value]?.dtype ?? ""))
-      throw unsupported("its inputs and outputs have to be float32");
+    const dtype = values[value]?.dtype ?? "";
+    if (dtype.endsWith("float16")) throw unsupported(`values of ${dtype}`);
+    if (/^u?int8$/.test(dtype)) throw unsupported("its inputs and outputs have to be float32");
   }
 }
 
