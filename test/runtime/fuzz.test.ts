@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from "vitest";
 import { programOf } from "../../src/format/from-graph.ts";
-import { writePare } from "../../src/format/write.ts";
+import { writePare, writeProgram } from "../../src/format/write.ts";
 import { load } from "../../src/runtime/load.ts";
+import { operators } from "../../src/runtime/operators/index.ts";
 import { NetpareError } from "../../src/tensor/error.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { fuzzNets } from "./fuzz-nets.ts";
@@ -37,6 +38,18 @@ describe("the networks that are mutated", () => {
   it.each([...fuzzNets.keys()])("%s runs", async (name) => {
     expect(await outcome(writePare(fuzzNets.get(name)!))).toBe("ran");
   });
+});
+
+it("nodes that lack any of their inputs are refused, or run without, whatever their operator", async () => {
+  const [program] = [...fuzzNets.values()].map(programOf);
+  const outcomes: string[] = [];
+  for (const [i, node] of [...program!.nodes.entries()].slice(0, 1))
+    for (const op of operators.keys())
+      for (let left = 0; left <= node.inputs.length; left++) {
+        const cut = { ...node, op, inputs: node.inputs.slice(0, left) };
+        outcomes.push(await outcome(writeProgram({ ...program!, nodes: program!.nodes.with(i, cut) })));
+      }
+  expect(outcomes.filter((result) => result !== "ran").length).toBeGreaterThan(50);
 });
 
 const kinds = ["bytes", "structures", "programs"] as const;

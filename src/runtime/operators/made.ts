@@ -8,9 +8,9 @@ const made: Readonly<Record<string, (build: Build, node: ProgramNode) => ArrayLi
   Size: (build, { inputs }) => [build.size(inputs[0]!)],
   ConstantOfShape: (build, node) => new Float32Array(build.size(build.output(node, build.list(node.inputs[0]) ?? []))),
   Range: (build, { inputs, outputs }) => {
-    const [[from], [end], [by]] = inputs.map((input) => build.list(input) ?? []) as [number[], number[], number[]];
-    const count = Math.max(Math.ceil((end! - from!) / by!), 0);
-    return Float32Array.from({ length: Math.min(count, build.size(outputs[0]!) + 1) }, (_, i) => from! + i * by!);
+    const [from, end, by] = [0, 1, 2].map((i) => build.list(inputs[i])?.[0] ?? Number.NaN) as [number, number, number];
+    const count = Math.max(Math.ceil((end - from) / by), 0) || 0;
+    return Float32Array.from({ length: Math.min(count, build.size(outputs[0]!) + 1) }, (_, i) => from + i * by);
   },
 };
 
