@@ -6,7 +6,7 @@
  * memory. In the end the kernels' own table (bench/kernels.mjs), unless networks are named.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,14 +18,6 @@ const rounds = 41;
 const firsts = 5;
 const self = fileURLToPath(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
-const published = [
-  "cifar10_distiller_resnet20_dense",
-  "cifar10_resnet32",
-  "emotion_mini_xception_fer2013",
-  "mlperftiny_resnet8_cifar10",
-  "mnist-8",
-  "squeezenet_v1.1",
-];
 
 setFlagsFromString("--experimental-wasm-relaxed-simd");
 
@@ -172,7 +164,8 @@ const sharedModels = join(process.env.NETPARE_SHARED ?? join(root, "../shared"),
 if (process.argv[2] === "--first") await first(process.argv[3], process.argv[4]);
 else {
   const asked = process.argv.slice(2);
-  const names = asked.length > 0 ? asked : existsSync(sharedModels) ? published : ["lenet-5", "resnet-20", "faces-net"];
+  const published = existsSync(sharedModels) ? readdirSync(sharedModels).filter((file) => file.endsWith(".onnx")) : [];
+  const names = [asked, published, ["lenet-5", "resnet-20", "faces-net"]].find(({ length }) => length > 0);
   const { env } = await import("onnxruntime-web/wasm");
   console.log(
     `${cpus()[0].model}, ${cpus().length} cores, Node.js ${process.version}, onnxruntime-web ${env.versions.web}`,

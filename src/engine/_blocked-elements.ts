@@ -1,6 +1,7 @@
 /**
  * What stands between convolutions, in blocks: elements by themselves, sums over pixels, pools, scaled channels and batch
  * normalization. A node is taken where one of its images is in blocks already and something reads its result there.
+ * Limits: a batch's variance is E[x²] - E[x]², whose relative error is that of float32 times (mean / deviation)².
  */
 import { int, ints, string } from "../graph/attributes.ts";
 import type { Node } from "../graph/graph.ts";

@@ -47,7 +47,7 @@ export class BlockedGraph {
     return isStatic(shape) ? shape : undefined;
   }
 
-  /** The integers of one of the graph's own values, where they are known. */
+  /** What is known of one of the graph's own values. */
   fact(name: string) {
     return this.facts.get(name);
   }
@@ -123,9 +123,7 @@ export class BlockedGraph {
   }
 
   add(op: string, inputs: readonly string[], attributes: Attributes = {}, home = ""): string {
-    const output = this.edit.fresh(`blocked/${op}`);
-    this.edit.add({ name: output, op, domain: home, inputs, outputs: [output], attributes });
-    return output;
+    return this.edit.op(op, inputs, `blocked/${op}`, attributes, home);
   }
 
   /** Whether a value is one number. */

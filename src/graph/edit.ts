@@ -4,6 +4,7 @@
  * reads any more and verifies the result.
  */
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Attributes } from "./attributes.ts";
 import type { Graph, Node } from "./graph.ts";
 import { createNames, type Names } from "./names.ts";
 import { removeDead, sortNodes } from "./order.ts";
@@ -44,6 +45,13 @@ export class GraphEdit {
     const made = { ...node, name: this.names.freshNode(node.name ?? node.op.toLowerCase()) };
     this.added.push(made);
     return made;
+  }
+
+  /** Adds a node with one output, named by `hint`, and returns that output's name. */
+  op(op: string, inputs: readonly string[], hint: string, attributes: Attributes = {}, domain = ""): string {
+    const output = this.fresh(hint);
+    this.add({ op, domain, inputs, outputs: [output], attributes });
+    return output;
   }
 
   /**

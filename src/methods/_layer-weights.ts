@@ -108,15 +108,14 @@ function checkFinite(node: Node, weight: Stored): Stored {
 
 /** Adds `value · |sign value|`, whose zeros no training moves; returns its name. */
 export function addMasked(edit: GraphEdit, value: string): string {
-  const node = (op: string, inputs: readonly string[], hint: string) =>
-    edit.add({ op, domain: "", inputs, outputs: [edit.fresh(`${value}/${hint}`)], attributes: {} }).outputs[0]!;
+  const node = (op: string, inputs: readonly string[], hint: string) => edit.op(op, inputs, `${value}/${hint}`);
   return node("Mul", [value, node("Abs", [node("Sign", [value], "sign")], "mask")], "masked");
 }
 
-/** Lets the layers of a weight read another value. */
-export function readInstead(edit: GraphEdit, { layers }: LayerWeight, value: string): void {
+/** Lets layers read another value for their weight, or at another position. */
+export function readInstead(edit: GraphEdit, layers: readonly Node[], value: string, position = 1): void {
   for (const layer of layers) {
     const current = edit.current(layer) ?? layer;
-    edit.replace(layer, { ...current, inputs: current.inputs.with(1, value) });
+    edit.replace(layer, { ...current, inputs: current.inputs.with(position, value) });
   }
 }

@@ -149,7 +149,7 @@ function addInputSigns(edit: GraphEdit, layer: Node, binary: Node): void {
   edit.replace(layer, node);
   if (bias === "") edit.add({ ...scaled, outputs: [output] });
   else {
-    const product = edit.add({ ...scaled, outputs: [edit.fresh(`${output}/scaled`)] }).outputs[0]!;
+    const product = edit.op(scaled.op, scaled.inputs, `${output}/scaled`);
     const shift = layer.op === "Conv" ? addShift(edit, bias, rankOf(edit, layer)) : bias;
     edit.add({ op: "Add", domain: "", inputs: [product, shift], outputs: [output], attributes: {} });
   }
@@ -183,5 +183,5 @@ function addPool(edit: GraphEdit, layer: Node, map: string): string {
 /** Adds nodes of one output whose names begin with `prefix`. */
 function adder(edit: GraphEdit, prefix: string) {
   return (op: string, inputs: readonly string[], hint: string, attributes: Attributes = {}, domain = "") =>
-    edit.add({ op, domain, inputs, outputs: [edit.fresh(`${prefix}/${hint}`)], attributes }).outputs[0]!;
+    edit.op(op, inputs, `${prefix}/${hint}`, attributes, domain);
 }

@@ -77,7 +77,7 @@ function unmask(graph: Graph, keep: (node: Node) => boolean): Graph {
   const masked = findLayerWeights(graph, keep).weights.filter((weight) => weight.masked);
   if (masked.length === 0) return graph;
   const edit = new GraphEdit(graph);
-  for (const weight of masked) readInstead(edit, weight, weight.name);
+  for (const weight of masked) readInstead(edit, weight.layers, weight.name);
   return edit.apply();
 }
 
@@ -111,19 +111,8 @@ function addCodebook(edit: GraphEdit, weight: LayerWeight, { codebook, indices }
   const values = edit.addInitializer(`${name}/codebook`, tensor("float32", [codebook.length], codebook));
   // Gather takes no bytes.
   const bytes = edit.addInitializer(`${name}/indices`, tensorOf("uint8", stored.shape, indices));
-  const wide = edit.add({
-    op: "Cast",
-    domain: "",
-    inputs: [bytes],
-    outputs: [edit.fresh(`${name}/index`)],
-    attributes: { to: int(elementTypeOf("int32")) },
-  });
-  const gather = edit.add({
-    op: "Gather",
-    domain: "",
-    inputs: [codebook[0] === 0 ? addMasked(edit, values) : values, wide.outputs[0]!],
-    outputs: [edit.fresh(`${name}/shared`)],
-    attributes: {},
-  });
-  readInstead(edit, weight, gather.outputs[0]!);
+  const to = int(elementTypeOf("int32"));
+  const index = edit.op("Cast", [bytes], `${name}/index`, { to });
+  const source = codebook[0] === 0 ? addMasked(edit, values) : values;
+  readInstead(edit, weight.layers, edit.op("Gather", [source, index], `${name}/shared`));
 }

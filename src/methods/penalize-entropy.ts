@@ -8,6 +8,7 @@
  * 1), density ρ = mean m, and mean rest e = Σ m·max(|u| - 1, 0) / Σ m,
  *   bits = n·H(ρ) + Σ m · (1 + (1 + e)·log₂(1 + e) - e·log₂ e).
  * The rarer a layer's weights, the dearer each: most go to zero, the others to few values.
+ * Limits: batch norms are folded first, so that the network trains without them.
  */
 import { z } from "zod";
 import type { LossTerm } from "../autodiff/training-step.ts";
@@ -18,7 +19,7 @@ import type { TypedBuilder } from "../ops/typed-builder.ts";
 import { shippingPasses, simplify } from "../passes/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { layerMatcher } from "./_layer-names.ts";
-import { findLayerWeights, type LayerWeight } from "./_layer-weights.ts";
+import { findLayerWeights, type LayerWeight, readInstead } from "./_layer-weights.ts";
 import { defineMethod } from "./define-method.ts";
 
 const params = z.object({
@@ -94,17 +95,14 @@ function findLayerBiases(graph: Graph, weights: readonly LayerWeight[]): Stored[
 function addRounded(edit: GraphEdit, { name, tensor, layers, position }: Stored, step: number): Latent {
   const s = Math.fround(step * spread(tensor.data));
   const add = (op: string, inputs: readonly string[], hint: string, attributes: Attributes = {}, domain = "") =>
-    edit.add({ op, domain, inputs, outputs: [edit.fresh(`${name}/${hint}`)], attributes }).outputs[0]!;
+    edit.op(op, inputs, `${name}/${hint}`, attributes, domain);
   const constant = (value: number, hint: string) => add("Constant", [], hint, { value_float: float(value) });
   const steps = add("Mul", [name, constant(1 / s, "per-step")], "steps");
   // Adding 0 makes +0 of -0, which would be a symbol of its own.
   const rounded = add("Add", [add("Round", [steps], "rounded"), constant(0, "zero")], "signless");
   const whole = add("StraightThrough", [steps, rounded], "whole", {}, "netpare");
   const weight = add("Mul", [whole, constant(s, "step")], "weight");
-  for (const layer of layers) {
-    const current = edit.current(layer) ?? layer;
-    edit.replace(layer, { ...current, inputs: current.inputs.with(position, weight) });
-  }
+  readInstead(edit, layers, weight, position);
   return { name: steps, size: tensor.data.length };
 }
 

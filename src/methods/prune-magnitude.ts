@@ -107,7 +107,7 @@ function mask(graph: Graph, changed: readonly Pruned[]): Graph {
         stored.data.map((value, i) => (removed[i] ? 0 : value)),
       ),
     );
-    if (!weight.masked) readInstead(edit, weight, addMasked(edit, name));
+    if (!weight.masked) readInstead(edit, weight.layers, addMasked(edit, name));
   }
   return edit.apply();
 }

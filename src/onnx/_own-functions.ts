@@ -27,8 +27,11 @@ export function ownFunctions(nodes: readonly Node[], opset: number): Uint8Array[
   });
 }
 
-/** Whether a FunctionProto is one that netpare writes itself. */
+/** Whether a FunctionProto is one that netpare writes itself; one of its domain that it does not know stays in the file. */
 export function isOwnFunction(body: Uint8Array, what: string): boolean {
-  for (const field of fieldsOf(body, what)) if (field.no === no.domain) return textOf(body, field, what) === ownDomain;
-  return false;
+  const text = { name: "", domain: "" };
+  for (const field of fieldsOf(body, what))
+    if (field.no === no.name) text.name = textOf(body, field, what);
+    else if (field.no === no.domain) text.domain = textOf(body, field, what);
+  return text.domain === ownDomain && operators.some(({ op, domain }) => domain === ownDomain && op === text.name);
 }

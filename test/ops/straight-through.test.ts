@@ -32,6 +32,16 @@ it("has the value of its second input and hands its gradient to the first", asyn
   }
 });
 
+it("leaves functions of that domain that it does not know in the file", () => {
+  const bytes = encodeModel(rounding().graph);
+  const name = Buffer.from("StraightThrough");
+  const other = Buffer.from(bytes);
+  for (let at = other.indexOf(name); at >= 0; at = other.indexOf(name, at)) other.write("LaterThanStraig", at);
+  const count = (file: Uint8Array) => Buffer.from(file).toString("latin1").split("LaterThanStraig").length - 1;
+  expect(count(other)).toBe(2);
+  expect(count(encodeModel(decodeModel(new Uint8Array(other))))).toBe(2);
+});
+
 it("is written as a function, once, however often the file is read and written", () => {
   const once = encodeModel(rounding().graph);
   expect(encodeModel(decodeModel(once))).toEqual(once);
