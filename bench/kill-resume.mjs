@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { deserialize } from "node:v8";
+import { decodeCheckpoint } from "../dist/engine/checkpoint.js";
 import { createRandom } from "../dist/tensor/random.js";
 
 const { values: given } = parseArgs({
@@ -54,7 +54,7 @@ function train(out, resume, delay) {
 }
 
 function stepOf(checkpoint) {
-  return existsSync(checkpoint) ? deserialize(readFileSync(checkpoint).subarray(32)).step : 0;
+  return existsSync(checkpoint) ? decodeCheckpoint(readFileSync(checkpoint)).step : 0;
 }
 
 function hashesOf(prefix) {

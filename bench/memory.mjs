@@ -14,7 +14,6 @@ import { buildTrainingStep, stepNames } from "../dist/autodiff/training-step.js"
 import { openBlockedSession } from "../dist/engine/blocked-layout.js";
 import { planWithin } from "../dist/engine/memory-budget.js";
 import { openPlannedStep } from "../dist/engine/step-runner.js";
-import { statesBytes } from "../dist/memory/ordered-step.js";
 import { memoryPolicies } from "../dist/memory/plan.js";
 import { encodeModel } from "../dist/onnx/index.js";
 import { createRandom } from "../dist/tensor/random.js";
@@ -52,14 +51,12 @@ function prepare(batch) {
 /** Runs a step whenever a line comes in, and answers with its time and the peak so far; the first leaves its results in `dump`. */
 async function child({ policy, budget, batch, threads, dump }) {
   const { step, feeds, wanted } = prepare(batch);
-  // The training loop holds two more standings than this one.
-  const base = status("VmRSS") - 2 * statesBytes(step);
   let plan;
   let runner;
   if (policy === "one session") runner = await openBlockedSession(encodeModel(step.graph), { threads });
   else {
     const memoryBudget = `${Math.floor((budget ?? 8.6e6 * batch) / 1e6)}MB`;
-    plan = planWithin(step, { memoryBudget, memoryPolicy: policy }, base);
+    plan = planWithin(step, memoryBudget, policy, status("VmRSS"));
     runner = await openPlannedStep(plan.planned, { threads });
   }
   let values = feeds;

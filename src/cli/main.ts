@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { NetpareError } from "../tensor/error.ts";
 import { createHost, type Host, Stopped } from "./_host.ts";
+import { endWithStarter, runReturningMemory, wantsReturningMemory } from "./_returning-memory.ts";
 import type { CliCommand } from "./define-command.ts";
 
 /** Every command, in the order of the help; each is loaded when it is needed. */
@@ -84,11 +85,20 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const host = createHost();
-try {
-  const program = await createProgram(process.argv[2], host);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  host.clear();
-  process.exitCode = explain(error);
+/** Runs the command here; gives the exit status. */
+async function runHere(): Promise<number> {
+  const host = createHost();
+  try {
+    const program = await createProgram(process.argv[2], host);
+    await program.parseAsync(process.argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    host.clear();
+    return explain(error);
+  }
 }
+
+endWithStarter();
+process.exitCode = wantsReturningMemory(process.argv)
+  ? await runReturningMemory(process.argv.slice(1))
+  : await runHere();

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { NetpareError } from "../tensor/error.ts";
 import { checkLabels, isFile, readDataFile } from "./data-file.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import { allocateImages, type Dataset, type Split } from "./dataset.ts";
 
 /** The classes of CIFAR-10. */
 export const CIFAR10_CLASSES: readonly string[] = [
@@ -74,7 +74,7 @@ async function readBatches(folder: string, files: readonly string[]): Promise<Sp
     batches.push(bytes);
   }
   const length = batches.reduce((sum, bytes) => sum + bytes.length / RECORD_BYTES, 0);
-  const images = new Uint8Array(length * PIXEL_BYTES);
+  const images = allocateImages(length * PIXEL_BYTES);
   const labels = new Uint16Array(length);
   let n = 0;
   for (const bytes of batches)

@@ -8,6 +8,17 @@ export interface Split {
   readonly length: number;
 }
 
+/** Memory for the images of a split, which workers share instead of copying. */
+export const allocateImages = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));
+
+/** The images in memory that workers share. */
+export function shareImages(images: Uint8Array): Uint8Array {
+  if (images.buffer instanceof SharedArrayBuffer) return images;
+  const shared = allocateImages(images.length);
+  shared.set(images);
+  return shared;
+}
+
 /** A data set of same-sized images. */
 export interface Dataset {
   readonly name: string;

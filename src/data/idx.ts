@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { constants, gunzipSync } from "node:zlib";
 import { NetpareError } from "../tensor/error.ts";
 import { checkLabels, isFile, MAX_DATA_BYTES, readDataFile } from "./data-file.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import { type Dataset, type Split, shareImages } from "./dataset.ts";
 
 /** The classes of MNIST. */
 export const MNIST_CLASSES: readonly string[] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -87,7 +87,7 @@ async function readIdxSplit(folder: string, prefix: string, name: string, classe
       `${labelsPath}: ${labels.shape[0]} labels for ${length} images in ${imagesPath}`,
     );
   checkLabels(labels.data, classes, labelsPath);
-  const split: Split = { images: images.data, labels: Uint16Array.from(labels.data), length };
+  const split: Split = { images: shareImages(images.data), labels: Uint16Array.from(labels.data), length };
   return { split, height, width };
 }
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { isFolder, MAX_DATA_BYTES } from "./data-file.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import { allocateImages, type Dataset, type Split } from "./dataset.ts";
 import { loadSharp } from "./load-sharp.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { stratify } from "./split.ts";
@@ -165,7 +165,7 @@ async function resolveShape(first: string, options: ImageFolderOptions): Promise
 
 async function decodeSplit(files: readonly LabelledFile[], shape: ImageShape, onImage: () => void): Promise<Split> {
   const stride = shape.channels * shape.height * shape.width;
-  const images = new Uint8Array(files.length * stride);
+  const images = allocateImages(files.length * stride);
   for (let start = 0; start < files.length; start += DECODED_AT_ONCE) {
     const some = files.slice(start, start + DECODED_AT_ONCE);
     await Promise.all(

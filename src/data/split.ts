@@ -1,7 +1,7 @@
 /** Parts of a split and its statistics: stratified validation shares, prefixes, per-channel moments. */
 import { NetpareError } from "../tensor/error.ts";
 import type { Random } from "../tensor/random.ts";
-import type { Split } from "./dataset.ts";
+import { allocateImages, type Split } from "./dataset.ts";
 
 /** Bytes of one image of `split`: C·H·W, or 0 for an empty split. */
 export function imageBytes(split: Split): number {
@@ -11,7 +11,7 @@ export function imageBytes(split: Split): number {
 /** The images `indices` of `split`, copied in that order. */
 export function selectSplit(split: Split, indices: ArrayLike<number>): Split {
   const stride = imageBytes(split);
-  const images = new Uint8Array(indices.length * stride);
+  const images = allocateImages(indices.length * stride);
   const labels = new Uint16Array(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const from = indices[i]!;

@@ -34,6 +34,7 @@ interface Scaled {
 /** Takes nodes in their order. */
 export class BlockedElements {
   private readonly scaled = new Map<string, Scaled>();
+  private readonly moments = new Map<string, [mean: string, variance: string]>();
   private readonly taken = new Set<Node>();
   private readonly wanted: ReadonlySet<string>;
 
@@ -126,8 +127,17 @@ export class BlockedElements {
     return true;
   }
 
-  /** Mean and variance of the batch `(C)`, which the node's further outputs are. */
-  private statistics({ outputs }: Node, x: string, [samples, channels]: Plane): [mean: string, variance: string] {
+  /** Mean and variance of the batch `(C)`, which the node's further outputs are; once for images that are normalized again. */
+  private statistics({ outputs }: Node, x: string, shape: Plane): [mean: string, variance: string] {
+    const moments = this.moments.get(x) ?? this.momentsOf(x, shape);
+    this.moments.set(x, moments);
+    moments.forEach((value, i) => {
+      if (outputs[i + 1]) this.g.rename(outputs[i + 1]!, value);
+    });
+    return moments;
+  }
+
+  private momentsOf(x: string, [samples, channels]: Plane): [mean: string, variance: string] {
     const { g } = this;
     const meanOf = (blocks: string) => {
       const perSample = g.reshape(g.add("GlobalAveragePool", [blocks], {}, blocksDomain), [samples, channels]);
@@ -135,11 +145,7 @@ export class BlockedElements {
     };
     const mean = meanOf(x);
     const excess = g.add("Sub", [meanOf(g.add("Mul", [x, x])), g.add("Mul", [mean, mean])]);
-    const statistics: [string, string] = [mean, g.add("Relu", [excess])];
-    statistics.forEach((value, i) => {
-      if (outputs[i + 1]) g.rename(outputs[i + 1]!, value);
-    });
-    return statistics;
+    return [mean, g.add("Relu", [excess])];
   }
 
   /** Lets scaled channels, and what is added to them, stand for a node, and for a Relu that alone reads it. */

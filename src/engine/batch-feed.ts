@@ -7,8 +7,8 @@
  * Signals: [0] is the first step that is still wanted; [1 + slot] is 1 + the step whose batch lies in the slot.
  */
 import { Worker } from "node:worker_threads";
-import { tensor } from "../tensor/tensor.ts";
 import { type Batch, type BatchTask, createBatchSource, emptyBatch } from "./batch-source.ts";
+import { shareTensor } from "./shared-tensor.ts";
 
 /** What the helper works on. */
 export interface FillJob {
@@ -107,12 +107,7 @@ function startHelper(task: BatchTask, from: number): FillJob & { readonly worker
 
 function sharedBatch(task: BatchTask): Batch {
   const { images, targets, noise } = emptyBatch(task);
-  const share = ({ shape, data }: Batch["images"]) => {
-    const memory: unknown = new SharedArrayBuffer(data.byteLength);
-    // Tensors are typed as holding memory of their own; shared memory reads and writes alike.
-    return tensor("float32", shape, new Float32Array(memory as ArrayBuffer));
-  };
-  return { images: share(images), targets: share(targets), noise: noise && share(noise) };
+  return { images: shareTensor(images), targets: shareTensor(targets), noise: noise && shareTensor(noise) };
 }
 
 function copyBatch(from: Batch, to: Batch): void {

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { deserialize, serialize } from "node:v8";
+import { DefaultDeserializer, DefaultSerializer } from "node:v8";
 import { writeWhole } from "../files/write-whole.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -39,7 +39,7 @@ export interface Checkpoint extends Standing {
   readonly fingerprint: string;
 }
 
-const magic = "netpare-checkpoint-3";
+const magic = "netpare-checkpoint-4";
 
 /** Identifies what a training depends on: the step's bytes and the options. */
 export function fingerprintOf(...parts: readonly (Uint8Array | string)[]): string {
@@ -59,10 +59,48 @@ export function removeTorn(file: string): void {
 /** Whether there is a checkpoint in `file`. */
 export const checkpointExists = (file: string): boolean => existsSync(file);
 
-/** Writes a checkpoint whole or not at all. @throws NetpareError `io` where it cannot be written. */
+/** Structured clones whose arrays of float32 stay where they are: `pieces`, in the order in which they are met. */
+class PiecesSerializer extends DefaultSerializer {
+  readonly pieces: Uint8Array[] = [];
+
+  _writeHostObject(view: unknown): void {
+    if (!(view instanceof Float32Array)) throw new Error("internal: a checkpoint holds an array that is not float32");
+    this.writeUint32(view.byteLength);
+    this.pieces.push(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  }
+}
+
+class PiecesDeserializer extends DefaultDeserializer {
+  private at = 0;
+
+  /** @param pieces - what `PiecesSerializer` left where it was, end to end */
+  constructor(
+    head: Uint8Array,
+    private readonly pieces: Uint8Array,
+  ) {
+    super(head);
+  }
+
+  _readHostObject(): Float32Array {
+    const from = this.at;
+    this.at += this.readUint32();
+    return new Float32Array(Uint8Array.from(this.pieces.subarray(from, this.at)).buffer);
+  }
+}
+
+/**
+ * Writes a checkpoint whole or not at all: a SHA-256 of the rest, the length of the clone, the clone, its arrays.
+ * @throws NetpareError `io` where it cannot be written.
+ */
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
-  const body = serialize({ magic, ...checkpoint });
-  await writeWhole(file, Buffer.concat([createHash("sha256").update(body).digest(), body]));
+  const serializer = new PiecesSerializer();
+  serializer.writeHeader();
+  serializer.writeValue({ magic, ...checkpoint });
+  const head = serializer.releaseBuffer();
+  const rest = [Buffer.from(Uint32Array.of(head.length).buffer), head, ...serializer.pieces];
+  const digest = createHash("sha256");
+  for (const piece of rest) digest.update(piece);
+  await writeWhole(file, [digest.digest(), ...rest]);
 }
 
 /**
@@ -72,14 +110,25 @@ export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Pro
 export function readCheckpoint(file: string, fingerprint: string): Checkpoint | undefined {
   if (!existsSync(file)) return undefined;
   const bytes = readFileSync(file);
-  const body = bytes.subarray(32);
-  if (bytes.length < 32 || !createHash("sha256").update(body).digest().equals(bytes.subarray(0, 32)))
+  if (!createHash("sha256").update(bytes.subarray(32)).digest().equals(bytes.subarray(0, 32)))
     throw new NetpareError("bad-data", `the checkpoint '${file}' is damaged; remove it to start again`);
-  const found = deserialize(body) as Checkpoint & { readonly magic: string };
-  if (found.magic !== magic || found.fingerprint !== fingerprint)
+  const found = decodeCheckpoint(bytes);
+  if (found?.magic !== magic || found.fingerprint !== fingerprint)
     throw new NetpareError(
       "bad-option",
       `the checkpoint '${file}' belongs to a training with other options or another model; remove it to start again`,
     );
   return found;
+}
+
+/** The checkpoint in a file's bytes; undefined where it is that of another version. */
+export function decodeCheckpoint(bytes: Buffer): (Checkpoint & { readonly magic: string }) | undefined {
+  try {
+    const piecesAt = 36 + bytes.readUInt32LE(32);
+    const deserializer = new PiecesDeserializer(bytes.subarray(36, piecesAt), bytes.subarray(piecesAt));
+    deserializer.readHeader();
+    return deserializer.readValue() as Checkpoint & { readonly magic: string };
+  } catch {
+    return undefined;
+  }
 }

@@ -3,7 +3,7 @@
  * it into what the training loop runs.
  */
 import type { TrainingStep } from "../autodiff/training-step.ts";
-import { orderStep, statesBytes } from "../memory/ordered-step.ts";
+import { orderStep } from "../memory/ordered-step.ts";
 import { peakOf } from "../memory/peak.ts";
 import { planMemory } from "../memory/plan.ts";
 import { rangeGraph, wholeStep } from "../memory/ranges.ts";
@@ -13,10 +13,7 @@ import type { PlannedStep } from "./step-runner.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
 /** What a worker, its engine and its sessions take beside values. */
-const workerBytes = 60e6;
-
-/** What a step takes as one session, against its values in their best order: measured on VGG-16, 1.9 to 2.1. */
-const sessionSurcharge = 2.2;
+const workerBytes = 110e6;
 
 /** A budget of the whole process, what was decided, and what that should come to. */
 export interface MemoryDecision {
@@ -29,21 +26,20 @@ export interface MemoryDecision {
 }
 
 /**
- * Plans a step for a process that takes `processBytes` before its training begins; undefined where there is no budget. A step
- * that fits as it is need not be cut, and has no plan.
+ * Plans a step for a process that takes `processBytes` before its training begins. A step that fits as it is need not be cut, and
+ * has no plan.
  * @throws NetpareError `bad-option` where the budget cannot be met, naming the smallest that can.
  */
 export function planWithin(
   step: TrainingStep,
-  { memoryBudget, memoryPolicy }: TrainingOptions,
+  memoryBudget: string,
+  memoryPolicy: TrainingOptions["memoryPolicy"],
   processBytes: number,
-): { readonly planned: PlannedStep | undefined; readonly decision: MemoryDecision } | undefined {
-  if (memoryBudget === undefined) return undefined;
+): { readonly planned: PlannedStep | undefined; readonly decision: MemoryDecision } {
   const budgetBytes = parseBytes(memoryBudget);
   const ordered = orderStep(step);
-  // The loop keeps the states that it began with and the last ones that were found sound.
-  const base = processBytes + workerBytes + 2 * statesBytes(step);
-  const whole = base + sessionSurcharge * peakOf(ordered, [wholeStep(ordered)]).bytes;
+  const base = processBytes + workerBytes;
+  const whole = base + peakOf(ordered, [wholeStep(ordered)], "ahead").bytes;
   if (whole <= budgetBytes) {
     const uncut = { predictedBytes: Math.round(whole), ranges: 1, recomputedMacs: 0, offloadedBytes: 0 };
     return { planned: undefined, decision: { budgetBytes, policy: memoryPolicy, ...uncut } };

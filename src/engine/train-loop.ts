@@ -154,18 +154,18 @@ async function runLoop(
   const wanted = wantedOf(job);
   const take = async (from: Standing) => afterStep(job, pace, from, await session.run(feedsAt(from), wanted));
 
-  const start = startOf(job);
-  let standing = start;
-  let sound = start;
+  let standing = startOf(job);
+  let sound = standing;
+  const { step: firstStep, seconds: secondsBefore, joules: joulesBefore } = standing;
   const begun = performance.now();
   let lastReport = begun;
   let nextCheckpoint = begun + checkpointEveryMs(0);
   const meter = openEnergyMeter({ root: job.powercap });
   const joules = () => {
     const read = meter?.read();
-    return read === undefined || start.joules === undefined ? undefined : start.joules + read;
+    return read === undefined || joulesBefore === undefined ? undefined : joulesBefore + read;
   };
-  const seconds = () => start.seconds + (performance.now() - begun) / 1000;
+  const seconds = () => secondsBefore + (performance.now() - begun) / 1000;
   const requireSound = async () => {
     if (isAmiss(standing) || unsoundStates(standing.states).length > 0)
       throw await describeDivergence(job, pace, sound, standing, take, feedsAt);
@@ -181,13 +181,14 @@ async function runLoop(
 
   while (standing.step < pace.steps && Atomics.load(job.stop, 0) === 0) {
     standing = await take(standing);
-    if (isAmiss(standing)) await requireSound();
+    // A budget has no room for an earlier sound standing.
+    if (job.step.planned || isAmiss(standing)) await requireSound();
     const epochEnd = endsEpoch(pace, standing.step);
     const now = performance.now();
     if (epochEnd || now - lastReport > progressEveryMs) {
       lastReport = now;
       await requireSound();
-      const rate = (standing.step - start.step) / ((now - begun) / 1000);
+      const rate = (standing.step - firstStep) / ((now - begun) / 1000);
       const validationAccuracy =
         epochEnd && forward && job.validation
           ? await validate(job, forward, parametersOf(job, standing.states), job.validation)
@@ -240,7 +241,10 @@ function startOf(job: TrainingJob): Standing {
   if (found !== undefined) return found;
   return {
     step: 0,
-    states: new Map([...job.step.states].map(([name, state]) => [name, state.initial])),
+    // onnxruntime takes no shared memory; these are let go of after the first step.
+    states: new Map(
+      [...job.step.states].map(([name, { initial }]) => [name, { ...initial, data: initial.data.slice() } as Tensor]),
+    ),
     loss: 0,
     firstLoss: undefined,
     epoch: { steps: 0, loss: 0, correct: 0 },

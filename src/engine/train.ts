@@ -1,8 +1,9 @@
 /** Trains a network: builds the step, hands it to a worker, and puts the trained parameters back into the graph. */
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { logitsOf } from "../autodiff/losses.ts";
 import { buildTrainingStep, type TrainingStep } from "../autodiff/training-step.ts";
-import type { Split } from "../data/dataset.ts";
+import { type Split, shareImages } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import { feeds, type Graph } from "../graph/graph.ts";
 import { removeDead } from "../graph/order.ts";
@@ -11,9 +12,11 @@ import { encodeModel } from "../onnx/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fingerprintOf } from "./checkpoint.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { estimateEnergy, type TrainingEnergy } from "./energy.ts";
 import { type MemoryDecision, planWithin } from "./memory-budget.ts";
 import { residentBytes } from "./resident-memory.ts";
+import { shareTensor } from "./shared-tensor.ts";
 import {
   runTraining,
   type TrainingJob,
@@ -93,8 +96,9 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
   request.signal?.addEventListener("abort", onAbort);
   try {
     const whole = buildJob(graph, step, data, { ...request, options }, stop);
-    const plan = planWithin(step, options, residentBytes());
-    const job: TrainingJob = { ...whole, step: { ...whole.step, planned: plan?.planned } };
+    const { memoryBudget, memoryPolicy } = options;
+    const plan = memoryBudget && planWithin(step, memoryBudget, memoryPolicy, await settledBytes());
+    const job: TrainingJob = { ...whole, step: { ...whole.step, planned: plan ? plan.planned : undefined } };
     const onProgress = request.onProgress ?? (() => {});
     const outcome = request.inline ? await runTraining(job, onProgress) : await runInWorker(job, onProgress);
     const { parameters, snapshots, joules: _, ...told } = outcome;
@@ -103,12 +107,19 @@ export async function trainModel(graph: Graph, data: TrainingData, request: Trai
       ...told,
       graph: withParameters(graph, parameters),
       snapshots: snapshotGraphs,
-      memory: plan?.decision ?? null,
+      memory: plan ? plan.decision : null,
       energy: energyOf(step, options.batch, outcome),
     };
   } finally {
     request.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** Resident bytes without what is garbage already, which is freed in the background. */
+async function settledBytes(): Promise<number> {
+  collectGarbage();
+  await setTimeout(100);
+  return residentBytes();
 }
 
 /** What the counters read, else a step's estimate times the steps. */
@@ -170,7 +181,7 @@ function buildJob(
       images: step.images,
       imageDims: images.shape as readonly number[],
       noisy: step.noisy,
-      states: step.states,
+      states: shareStates(step.states),
       gradients: step.gradients,
       loss: step.loss,
       correct: step.correct,
@@ -224,16 +235,11 @@ function forwardModel(graph: Graph, step: TrainingStep): TrainingJob["forward"] 
   return { model: encodeModel(forward), images: feeds(graph)[0]!.name, scores, kept: step.kept };
 }
 
-/** The split in memory that a worker shares instead of copying. */
-function shareSplit(split: Split): Split {
-  const share = (bytes: Uint8Array) => {
-    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
-    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-    shared.set(bytes);
-    return shared;
-  };
-  return { ...split, images: share(split.images) };
-}
+/** States that begin in memory which a worker shares. */
+const shareStates = (states: TrainingStep["states"]): TrainingStep["states"] =>
+  new Map([...states].map(([name, state]) => [name, { ...state, initial: shareTensor(state.initial) }]));
+
+const shareSplit = (split: Split): Split => ({ ...split, images: shareImages(split.images) });
 
 /** Sources run from .ts files only under a test runner, whose workers cannot; they use the built worker. */
 const workerUrl = new URL(

@@ -8,11 +8,14 @@ import { NetpareError } from "../tensor/error.ts";
 
 let written = 0;
 
+/** What a file holds: its bytes, or pieces of them in order. */
+type Content = Uint8Array | readonly Uint8Array[];
+
 /**
  * Writes `bytes` to `file`.
  * @throws NetpareError `io` with the reason; nothing is left behind then.
  */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+export async function writeWhole(file: string, bytes: Content): Promise<void> {
   try {
     const target = await realpath(file).catch(() => file);
     const existing = await stat(target).catch(() => undefined);
@@ -24,7 +27,7 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-async function replace(target: string, bytes: Uint8Array, mode: number | undefined): Promise<void> {
+async function replace(target: string, bytes: Content, mode: number | undefined): Promise<void> {
   const beside = `${target}.${process.pid}-${++written}.part`;
   try {
     await writeTo(beside, "w", bytes, mode, true);
@@ -38,13 +41,13 @@ async function replace(target: string, bytes: Uint8Array, mode: number | undefin
 async function writeTo(
   file: string,
   flags: string,
-  bytes: Uint8Array,
+  bytes: Content,
   mode: number | undefined,
   sync: boolean,
 ): Promise<void> {
   const handle = await open(file, flags, mode);
   try {
-    await handle.writeFile(bytes);
+    for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await handle.writeFile(piece);
     if (sync) await handle.sync();
   } finally {
     await handle.close();

@@ -96,11 +96,6 @@ function withUpdates(main: readonly Node[], graph: Graph): Node[] {
   return main.flatMap((node, at) => [node, ...(behind.get(at) ?? [])]);
 }
 
-/** Bytes of all states. */
-export function statesBytes({ states }: TrainingStep): number {
-  return [...states.values()].reduce((sum, { initial }) => sum + initial.data.byteLength, 0);
-}
-
 /** Bytes of a value. */
 export function bytesOf({ facts }: OrderedStep, name: string): number {
   const fact = facts.get(name);

@@ -190,6 +190,9 @@ function computeSeconds(step: OrderedStep, nodes: readonly Node[]): number {
 function secondsLost({ step, ranges, memory, offloadedBytes }: MemoryPlan): number {
   const recomputed = ranges.reduce((sum, range) => sum + computeSeconds(step, range.recomputed), 0);
   const handed = ranges.flatMap(({ writes }) => writes).reduce((sum, name) => sum + bytesOf(step, name), 0);
-  const fresh = memory === "held" ? 0 : ranges.reduce((sum, range) => sum + peakWithin(step, range).bytes, handed);
+  const fresh =
+    memory === "held"
+      ? 0
+      : ranges.reduce((sum, range) => sum + peakWithin(step, range, ranges.length > 1).bytes, handed);
   return recomputed + (2 * offloadedBytes) / fileBytesPerSecond + fresh / freshBytesPerSecond;
 }

@@ -12,7 +12,7 @@ import { tensor } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
 import { tinyCifar10 } from "../data/_fixtures.ts";
 import { sampleReport } from "../report/fixture.ts";
-import { netpareJson, runNetpare, temporaryFolder } from "./run-netpare.ts";
+import { netpareJson, runNetpare, startNetpare, temporaryFolder } from "./run-netpare.ts";
 
 const at = temporaryFolder();
 const faces = "faces:train=64,test=24";
@@ -214,6 +214,20 @@ describe("train", () => {
     expect(refused.stderr).toMatch(/50MB cannot be met with the policy auto: the smallest that can is \d+MB/);
     const vague = await runNetpare("train", "faces-net", ...flags, "--memory-budget", "lots");
     expect(vague.stderr).toMatch(/expected a size such as 800MB/);
+  });
+
+  it("stops and ends under a memory budget as without one, in whatever process it trains", async () => {
+    const long = ["train", "faces-net", "--data", faces, "--epochs", "5000", "--memory-budget", "2GB"];
+    const stopped = startNetpare([...long, "--out", at("stopped.onnx")]);
+    await stopped.said("training: ");
+    stopped.interrupt();
+    expect((await stopped.finished).status).toBe(130);
+    expect(existsSync(at("stopped.onnx.checkpoint"))).toBe(true);
+    const killed = startNetpare([...long, "--out", at("killed.onnx")]);
+    await killed.said("training: ");
+    killed.kill();
+    // Ends when every process that holds its standard error has.
+    expect((await killed.finished).status).toBe(null);
   });
 
   it("goes on with a model file", async () => {

@@ -5,7 +5,7 @@
 import { NetpareError } from "../../tensor/error.ts";
 import { createRandom, type Random } from "../../tensor/random.ts";
 import { MAX_DATA_BYTES } from "../data-file.ts";
-import type { Dataset, Split } from "../dataset.ts";
+import { allocateImages, type Dataset, type Split } from "../dataset.ts";
 import { createFacePainter, type FaceFormat } from "./draw-face.ts";
 import { EXPRESSIONS } from "./expression.ts";
 
@@ -71,7 +71,7 @@ function* drawSplit(
       `0 to ${most} faces of ${stride} bytes were expected in a split, found ${length}`,
     );
   const paintFace = createFacePainter({ size: format.size, channels: format.channels });
-  const images = new Uint8Array(length * stride);
+  const images = allocateImages(length * stride);
   const labels = new Uint16Array(length);
   let order = random.permutation(EXPRESSIONS.length);
   for (let i = 0; i < length; i++) {
