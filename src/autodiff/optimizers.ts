@@ -5,6 +5,9 @@
  *          (Sutskever et al. 2013)
  * Adam     `m' = β₁m + (1-β₁)g`, `s' = β₂s + (1-β₂)g²`, `w' = w - η·m̂/(√ŝ + ε)` (Kingma, Ba 2015, arXiv:1412.6980)
  * AdamW    the same with `w' -= η·λ·w` beside it (Loshchilov, Hutter 2019, arXiv:1711.05101)
+ * Muon     for kernels of convolutions, as matrices (O, I·KH·KW): SGD's velocity, orthogonalized, `w' = w - η·(0.2·√max(R, C)·O + λ·w)`;
+ *          AdamW for the others (Jordan et al. 2024, kellerjordan.github.io/posts/muon; the scale of Liu et al. 2025,
+ *          arXiv:2502.16982, under which both take the learning rates of AdamW)
  * clipping `g ← g · c / max(c, ‖g‖)` by the norm over all parameters (Pascanu et al. 2013, arXiv:1211.5063)
  * average  `a' = d·a + (1-d)·w'` of what is carried, beside the training (Polyak, Juditsky 1992)
  */
@@ -12,9 +15,10 @@ import { int } from "../graph/attributes.ts";
 import type { TypedBuilder } from "../ops/typed-builder.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { type Tensor, tensor, tensorOf } from "../tensor/tensor.ts";
+import { orthogonalize } from "./_orthogonalize.ts";
 
 export interface OptimizerOptions {
-  readonly optimizer: "sgd" | "adam" | "adamw";
+  readonly optimizer: "sgd" | "adam" | "adamw" | "muon";
   readonly momentum: number;
   readonly nesterov: boolean;
   /** On parameters of rank 2 and more. */
@@ -53,7 +57,7 @@ export function appendOptimizer(
     states.set(name, { initial: first, next: following });
     return following;
   };
-  const step = options.optimizer === "sgd" ? sgdStep : adamStep(g, keep);
+  const step = { sgd: () => sgdStep, adam: adamStep, adamw: adamStep, muon: muonStep }[options.optimizer](g, keep);
   const decays = weightDecays(initial, options);
   for (const [name, gradient] of clipGradients(g, gradients, options.clip ?? 0)) {
     const first = initial.get(name)!;
@@ -131,11 +135,31 @@ interface Update {
 }
 
 function sgdStep({ g, name, gradient, lr, decay, zeros, keep, options }: Update): string {
-  const { momentum, nesterov } = options;
   const slope = decay > 0 ? g.add(gradient, g.scale(name, decay)) : gradient;
-  if (momentum === 0) return g.mul(slope, lr);
+  return g.mul(withMomentum({ g, name, zeros, keep, options }, slope), lr);
+}
+
+function withMomentum(
+  { g, name, zeros, keep, options: { momentum, nesterov } }: Pick<Update, "g" | "name" | "zeros" | "keep" | "options">,
+  slope: string,
+): string {
+  if (momentum === 0) return slope;
   const velocity = keep(`${name}/velocity`, zeros, (v) => g.add(g.scale(v, momentum), slope));
-  return g.mul(nesterov ? g.add(slope, g.scale(velocity, momentum)) : velocity, lr);
+  return nesterov ? g.add(slope, g.scale(velocity, momentum)) : velocity;
+}
+
+function muonStep(g: TypedBuilder, keep: Update["keep"]) {
+  const adamw = adamStep(g, keep);
+  return (update: Update): string => {
+    const { name, gradient, lr, decay, zeros } = update;
+    if (zeros.shape.length !== 4) return adamw(update);
+    const [rows, ...others] = zeros.shape as [number, ...number[]];
+    const columns = others.reduce((product, extent) => product * extent);
+    const matrix = g.reshape(withMomentum(update, gradient), [rows, columns]);
+    const direction = g.reshape(orthogonalize(g, matrix), zeros.shape);
+    const scaled = g.scale(direction, 0.2 * Math.sqrt(Math.max(rows, columns)));
+    return g.mul(decay > 0 ? g.add(scaled, g.scale(name, decay)) : scaled, lr);
+  };
 }
 
 function adamStep(g: TypedBuilder, keep: Update["keep"]) {
@@ -157,7 +181,7 @@ function adamStep(g: TypedBuilder, keep: Update["keep"]) {
     const [rest1, rest2] = correct(beta1);
     const root = g.add(g.op("Sqrt", [g.div(square, rest2)]), g.scalar(epsilon, square));
     const direction = g.div(g.div(mean, rest1), root);
-    const withDecay = options.optimizer === "adamw" && decay > 0 ? g.add(direction, g.scale(name, decay)) : direction;
+    const withDecay = options.optimizer !== "adam" && decay > 0 ? g.add(direction, g.scale(name, decay)) : direction;
     return g.mul(withDecay, lr);
   };
 }

@@ -6,9 +6,9 @@ import { memoryPolicies } from "../memory/plan.ts";
 export const trainingSchema = z.object({
   epochs: z.number().positive().default(10).describe("passes over the training split (a fraction is allowed)"),
   batch: z.number().int().positive().default(64).describe("images a step"),
-  optimizer: z.enum(["sgd", "adam", "adamw"]).default("sgd").describe("how gradients become steps"),
+  optimizer: z.enum(["sgd", "adam", "adamw", "muon"]).default("sgd").describe("how gradients become steps"),
   lr: z.number().positive().default(0.05).describe("peak learning rate"),
-  momentum: z.number().min(0).max(1).default(0.9).describe("momentum of sgd, beta1 of adam"),
+  momentum: z.number().min(0).max(1).default(0.9).describe("momentum of sgd and muon, beta1 of adam"),
   nesterov: z.boolean().default(true).describe("Nesterov's form of momentum"),
   weightDecay: z.number().min(0).default(5e-4).describe("weight decay, on weights of rank 2 and more"),
   decay: z
