@@ -7,6 +7,8 @@ import { openSession } from "../../src/engine/session.ts";
 import { trainingSchema } from "../../src/engine/training-options.ts";
 import { int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { recomputableValues, recomputeWithin } from "../../src/memory/one-session.ts";
+import { orderStep } from "../../src/memory/ordered-step.ts";
 import { encodeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
@@ -145,6 +147,24 @@ describe("the blocked layout", () => {
     expect(count(":BatchNormalization")).toBe(0);
     expect(count("com.microsoft.nchwc:ReorderInput")).toBeLessThan(3);
     expect(await errorInBlocks(step.graph)).toBeLessThan(1e-3);
+  });
+
+  it("sums up a batch's statistics once where a normalization runs twice", async () => {
+    const graph = residual();
+    const step = buildTrainingStep(graph, {
+      batch: 128,
+      classes: 5,
+      imageShape: [3, 8, 8],
+      optimizer: trainingSchema.parse({}),
+      objective: { terms: [] },
+    });
+    const ordered = orderStep(step);
+    const isNormal = (name: string) => ordered.nodes[ordered.writtenAt.get(name)!]!.op !== "Conv";
+    const again = recomputeWithin(ordered, new Set(recomputableValues(ordered).filter(isNormal)));
+    const means = ({ graph }: typeof ordered) =>
+      opsOf(blockConvolutions(graph, 8)).filter((op) => op === "com.microsoft.nchwc:GlobalAveragePool").length;
+    expect(again.recomputed.map(({ op }) => op)).toContain("BatchNormalization");
+    expect(means(again.step)).toBe(means(ordered));
   });
 
   it("takes what its blocks fit, and nothing else", () => {
