@@ -74,7 +74,7 @@ function measuredTable() {
     });
     const note =
       `${machine.cpu}: latency of one image on one thread in onnxruntime, exported, at least ${runs} runs of each in alternation\n` +
-      "(10 % to 90 %); training in images a second on two threads and accuracy on the test faces, by `bench/zoo-on-faces.mjs`.";
+      "(10 % to 90 %); training in images a second beside other work, on one thread or two, and accuracy on the test faces, by `bench/zoo-on-faces.mjs`.";
     const head = "| architecture | latency, ms | spread, ms | file | training, images/s | epochs | test top-1 |";
     return [note, "", head, "|---|--:|--:|--:|--:|--:|--:|", ...rows].join("\n");
   } finally {
