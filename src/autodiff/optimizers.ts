@@ -5,9 +5,7 @@
  *          (Sutskever et al. 2013)
  * Adam     `m' = β₁m + (1-β₁)g`, `s' = β₂s + (1-β₂)g²`, `w' = w - η·m̂/(√ŝ + ε)` (Kingma, Ba 2015, arXiv:1412.6980)
  * AdamW    the same with `w' -= η·λ·w` beside it (Loshchilov, Hutter 2019, arXiv:1711.05101)
- * Muon     for kernels of convolutions, as matrices (O, I·KH·KW): SGD's velocity, orthogonalized, `w' = w - η·(0.2·√max(R, C)·O + λ·w)`;
- *          AdamW for the others (Jordan et al. 2024, kellerjordan.github.io/posts/muon; the scale of Liu et al. 2025,
- *          arXiv:2502.16982, under which both take the learning rates of AdamW)
+ * Muon     kernels of convolutions by SGD's velocity, orthogonalized; the others by AdamW (Jordan et al. 2024)
  * clipping `g ← g · c / max(c, ‖g‖)` by the norm over all parameters (Pascanu et al. 2013, arXiv:1211.5063)
  * average  `a' = d·a + (1-d)·w'` of what is carried, beside the training (Polyak, Juditsky 1992)
  */
@@ -148,6 +146,10 @@ function withMomentum(
   return nesterov ? g.add(slope, g.scale(velocity, momentum)) : velocity;
 }
 
+/**
+ * Kernels, as matrices `(R, C) = (O, I·KH·KW)`: `w' = w - η·(0.2·√max(R, C)·orthogonalize(v') + λ·w)`. By this scale they take the
+ * learning rates and weight decays of AdamW (Liu et al. 2025, arXiv:2502.16982).
+ */
 function muonStep(g: TypedBuilder, keep: Update["keep"]) {
   const adamw = adamStep(g, keep);
   return (update: Update): string => {
