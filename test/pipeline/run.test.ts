@@ -172,6 +172,20 @@ describe("a run", () => {
     expect((await verifyRun(at("swapped"), silentReporter)).holds).toBe(false);
   });
 
+  it("measures each stage's .pare file, and finds it false after it is changed", async () => {
+    const { stages } = await readReport(at("whole"));
+    for (const { coded, accuracy } of stages) {
+      expect(coded!.fileBytes).toBe(readFileSync(at("whole", coded!.file)).length);
+      expect(coded!.accuracy.samples).toBe(accuracy.samples);
+      expect(coded!.weights.bytes + coded!.otherBytes + coded!.structureBytes).toBe(coded!.fileBytes);
+    }
+    cpSync(at("whole"), at("recoded"), { recursive: true });
+    cpSync(at("whole", stages[0]!.coded!.file), at("recoded", stages[1]!.coded!.file));
+    const { checks } = await verifyRun(at("recoded"), silentReporter);
+    const broken = checks.filter(({ claim, holds }) => claim.endsWith(".pare") && !holds);
+    expect(broken.map(({ claim }) => claim)).toContain(`content of ${stages[1]!.coded!.file}`);
+  });
+
   it("optimizes: tries, chooses within the budget, and reports the trials", async () => {
     const given = checkRecipe(
       { model: at("whole", models[0]!, "model.onnx"), data: plan.data, stages: [], maxDrop: 1, measure: plan.measure },
