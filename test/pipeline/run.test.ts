@@ -40,7 +40,7 @@ describe("a run", () => {
     await runRecipe(recipe, { directory: at("whole"), resume: false, reporter: silentReporter });
   });
 
-  it("leaves recipe, log, every stage's model, report and page, and nothing else", () => {
+  it("leaves recipe, log, every stage's model in both forms, report and page, and nothing else", () => {
     expect(readdirSync(at("whole")).sort()).toEqual([
       "log.txt",
       "recipe.yaml",
@@ -50,7 +50,7 @@ describe("a run", () => {
       "stages",
     ]);
     for (const stage of models)
-      expect(readdirSync(at("whole", stage)).sort()).toEqual(["graph.onnx", "model.onnx", "record.json"]);
+      expect(readdirSync(at("whole", stage)).sort()).toEqual(["graph.onnx", "model.onnx", "model.pare", "record.json"]);
   });
 
   it("reports an ensemble with each of its members, and verify measures those, too", async () => {
