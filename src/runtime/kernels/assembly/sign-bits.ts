@@ -24,15 +24,22 @@ function pack(src: usize, dst: usize, count: i32, channels: i32, limit: v128): b
   const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   let zeros = zero;
   for (; count > 0; count -= 16, src += 64, dst += 16) {
-    const a = signs(src), b = signs(src + s1), c = signs(src + s2), d = signs(src + s3);
-    const none = v128.or(
-      v128.or(i8x16.eq(a, zero), i8x16.eq(b, zero)),
-      v128.or(i8x16.eq(c, zero), i8x16.eq(d, zero)),
-    );
+    const a = signs(src);
+    let none = i8x16.eq(a, zero);
+    let bits = v128.and(i8x16.lt_s(a, limit), bit0);
+    v128.store(dst, v128.or(bits, none));
+    const b = signs(src + s1);
+    none = v128.or(none, i8x16.eq(b, zero));
+    bits = v128.or(bits, v128.and(i8x16.lt_s(b, limit), bit1));
+    v128.store(dst, v128.or(bits, none));
+    const c = signs(src + s2);
+    none = v128.or(none, i8x16.eq(c, zero));
+    bits = v128.or(bits, v128.and(i8x16.lt_s(c, limit), bit2));
+    v128.store(dst, v128.or(bits, none));
+    const d = signs(src + s3);
+    none = v128.or(none, i8x16.eq(d, zero));
     zeros = v128.or(zeros, v128.and(none, i8x16.gt_s(i8x16.splat(<i8>min(count, 16)), lanes)));
-    const low = v128.or(v128.and(i8x16.lt_s(a, limit), bit0), v128.and(i8x16.lt_s(b, limit), bit1));
-    const high = v128.or(v128.and(i8x16.lt_s(c, limit), bit2), v128.and(i8x16.lt_s(d, limit), bit3));
-    v128.store(dst, v128.or(low, high));
+    v128.store(dst, v128.or(bits, v128.and(i8x16.lt_s(d, limit), bit3)));
   }
   return v128.any_true(zeros);
 }

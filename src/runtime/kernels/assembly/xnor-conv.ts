@@ -25,26 +25,18 @@ function three(a: v128, b: v128, c: v128, q: usize): v128 {
   return i8x16.add(i8x16.add(look(a, v128.load(q)), look(b, v128.load(q, 64))), look(c, v128.load(q, 128)));
 }
 
-/** Adds `factor` times counts of 8 pixels in 16 bits to the sums at `at`, whose first part begins at `begin`. */
+/** Adds `factor` times the counts of 16 pixels of a pair to what stands at `first` and `second` for its outputs. */
 @inline
-function addTo(at: usize, counts: v128, factor: v128, begin: v128, isFirst: bool): void {
-  const v = i16x8.mul(v128.and(counts, i16x8.splat(255)), factor);
-  v128.store(at, i16x8.add(isFirst ? begin : v128.load(at), v));
-}
-
-/** Resolves the sums of 16 pixels of a pair. */
-@inline
-function resolve(at: usize, t: v128, h: v128, factor: v128, terms: usize, isFirst: bool): void {
+function resolve(at: usize, t: v128, h: v128, factor: v128, first: usize, second: usize): void {
   const low = i16x8.splat(255);
-  const begin0 = v128.load(terms), begin1 = v128.load(terms, 16);
   const b1 = i16x8.shr_u(h, 8);
   const a1 = v128.and(i16x8.sub(i16x8.shr_u(t, 8), i16x8.shl(b1, 4)), low);
   const b0 = v128.and(i16x8.sub(h, i16x8.shl(a1, 4)), low);
-  const a0 = i16x8.sub(t, i16x8.shl(b0, 4));
-  addTo(at, a0, factor, begin0, isFirst);
-  addTo(at + 16, a1, factor, begin1, isFirst);
-  addTo(at + 128, b0, factor, begin0, isFirst);
-  addTo(at + 144, b1, factor, begin1, isFirst);
+  const a0 = v128.and(i16x8.sub(t, i16x8.shl(b0, 4)), low);
+  v128.store(at, i16x8.add(v128.load(first), i16x8.mul(a0, factor)));
+  v128.store(at, i16x8.add(v128.load(first, 16), i16x8.mul(a1, factor)), 16);
+  v128.store(at, i16x8.add(v128.load(second), i16x8.mul(b0, factor)), 128);
+  v128.store(at, i16x8.add(v128.load(second, 16), i16x8.mul(b1, factor)), 144);
 }
 
 /**
@@ -88,10 +80,11 @@ function add64(room: usize, tables: usize, stream: usize, steps: i32, sums: usiz
       h2 = i8x16.add(h2, i16x8.shr_u(v2, 4));
       h3 = i8x16.add(h3, i16x8.shr_u(v3, 4));
     }
-    resolve(sums, t0, h0, factor, terms, isFirst);
-    resolve(sums + 32, t1, h1, factor, terms + 32, isFirst);
-    resolve(sums + 64, t2, h2, factor, terms + 64, isFirst);
-    resolve(sums + 96, t3, h3, factor, terms + 96, isFirst);
+    const first = isFirst ? terms : sums, second = isFirst ? terms : sums + 128;
+    resolve(sums, t0, h0, factor, first, second);
+    resolve(sums + 32, t1, h1, factor, first + 32, second + 32);
+    resolve(sums + 64, t2, h2, factor, first + 64, second + 64);
+    resolve(sums + 96, t3, h3, factor, first + 96, second + 96);
   }
 }
 
@@ -112,7 +105,7 @@ function add16(room: usize, tables: usize, stream: usize, steps: i32, sums: usiz
       t = i8x16.add(t, v);
       h = i8x16.add(h, i16x8.shr_u(v, 4));
     }
-    resolve(sums, t, h, factor, terms, isFirst);
+    resolve(sums, t, h, factor, isFirst ? terms : sums, isFirst ? terms : sums + 128);
   }
 }
 
@@ -154,7 +147,8 @@ export function xnorConv(
   const pairs: usize = (outputs + 1) / 2;
   const sums: usize = room + (partSteps + 1) * tile;
   const sumsEnd: usize = sums + outputs * 128;
-  const plain = map == 0 && residual == 0;
+  const isAlone = map == 0 && residual == 0;
+  const isPlain = isAlone && lo == -Infinity && hi == Infinity;
   const flat = (oh - 1) * cols + ow;
   const times = load<i32>(passes);
   const factor = i16x8.splat(<i16>(times - 3));
@@ -184,13 +178,19 @@ export function xnorConv(
       for (let i = 0; i < end; ) {
         const row = i - column;
         const stop = min(end, row + ow);
-        if (plain)
+        if (isPlain)
           for (; i + 16 <= stop; i += 16, at += 64) {
+            const from: usize = sum + i * 2;
+            v128.store(at, madd(floats(from), scale, shift));
+            v128.store(at, madd(floats(from + 8), scale, shift), 16);
+            v128.store(at, madd(floats(from + 16), scale, shift), 32);
+            v128.store(at, madd(floats(from + 24), scale, shift), 48);
+          }
+        else if (isAlone)
+          for (; i + 8 <= stop; i += 8, at += 32) {
             const from: usize = sum + i * 2;
             v128.store(at, clamp(madd(floats(from), scale, shift), low, high));
             v128.store(at, clamp(madd(floats(from + 8), scale, shift), low, high), 16);
-            v128.store(at, clamp(madd(floats(from + 16), scale, shift), low, high), 32);
-            v128.store(at, clamp(madd(floats(from + 24), scale, shift), low, high), 48);
           }
         for (; i < stop; i += 4) {
           let v = f32x4.mul(floats(sum + i * 2), scale);
