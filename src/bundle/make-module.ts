@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { readClasses, readPreprocessing } from "../data/preprocessing.ts";
+import { readPare } from "../format/read-pare.ts";
 import { type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
 import { loadWith, type Network } from "../runtime/load-with.ts";
 import { byteOperators, forms, operators, widenBytes } from "../runtime/operators/index.ts";
@@ -109,7 +110,7 @@ async function findUsed(pare: Uint8Array) {
     return kernelModules(name, variant);
   };
   const parts = { operators: { get }, kernels: modules, forms, byteOperators, widenBytes };
-  const network = await loadWith(async () => parts, pare, { variant: "plain" });
+  const network = await loadWith(readPare(pare), parts, { variant: "plain" });
   return { network, ops, kernels };
 }
 

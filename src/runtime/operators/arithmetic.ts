@@ -2,8 +2,6 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, behind, broadcast, type Place, sizeOf } from "../build.ts";
 import { closing } from "./_bounds.ts";
-import { addCopy, broadcastIndices } from "./_copy.ts";
-import { applyEach } from "./elementwise.ts";
 
 /** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
 export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged: number]> = new Map([
@@ -18,20 +16,26 @@ export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged:
   ["Mean", [0, 0]],
 ]);
 
-export function addArithmetic(build: Build, node: ProgramNode): void {
+/** @returns false for quotients of integers, and where an operand would have to be spread out and `spreadOut` is not given. */
+export function addArithmetic(build: Build, node: ProgramNode, spreadOut?: Spreading): boolean {
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
-  if (build.takes(node)) return;
+  if (build.takes(node)) return true;
   if (others.length === 0) {
     build.view(y, first);
-    return;
+    return true;
   }
   if (node.op === "PRelu" && String(build.shape(first)) !== String(shape)) throw badFile("a PRelu of a smaller input");
-  if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") {
-    applyEach(build, node, (a, b) => Math.trunc(a / b));
-    return;
-  }
+  if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") return false;
+  if (
+    !spreadOut &&
+    !fits(
+      node.inputs.map((input) => build.shape(input)),
+      shape,
+    )
+  )
+    return false;
   let a = { place: build.read(first), shape: build.shape(first) };
   for (const [i, other] of others.entries()) {
     const b = { place: build.read(other), shape: build.shape(other) };
@@ -40,15 +44,29 @@ export function addArithmetic(build: Build, node: ProgramNode): void {
     const end = isLast && !isMean ? closing(build, y, { residual: false }) : undefined;
     const dst = isLast ? build.write(end?.output ?? y) : build.scratch(4 * sizeOf(shape));
     const bounds = [end?.lo ?? Number.NEGATIVE_INFINITY, end?.hi ?? Number.POSITIVE_INFINITY] as const;
-    combine(build, node.op, a, b, shape, dst, bounds);
+    combine(build, node.op, a, b, shape, dst, bounds, spreadOut);
     if (isLast && isMean) build.call("unary", 13, dst, dst, sizeOf(shape), 1 / node.inputs.length, 0);
     a = { place: dst, shape };
   }
+  return true;
 }
 
-interface Side {
+/** An operand, and its dimensions. */
+export interface Side {
   readonly place: Place;
   readonly shape: readonly number[];
+}
+
+/** An operand broadcast to a shape. */
+export type Spreading = (build: Build, side: Side, shape: readonly number[]) => Place;
+
+/** Whether one of the first two operands is whole, and all others are, or repeat themselves so that the kernel can follow. */
+function fits(sides: readonly (readonly number[])[], shape: readonly number[]): boolean {
+  const whole = (side: readonly number[]) => sizeOf(side) === sizeOf(shape);
+  return (
+    sides.slice(0, 2).some(whole) &&
+    sides.every((side) => whole(side) || channelsOf(side, shape) || isTrail(side, shape))
+  );
 }
 
 function combine(
@@ -59,6 +77,7 @@ function combine(
   shape: readonly number[],
   dst: Place,
   bounds: readonly [number, number],
+  spreadOut?: Spreading,
 ): void {
   const [plain, exchanged] = arithmeticOps.get(op)!;
   const size = sizeOf(shape);
@@ -74,7 +93,7 @@ function combine(
     }
     return;
   }
-  const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut(build, side, shape));
+  const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut!(build, side, shape));
   const left = whole(first);
   const right = channels ? second.place : whole(second);
   const runs = channels ? [...channels, 1] : [1, size, 0];
@@ -103,10 +122,4 @@ function isTrail(small: readonly number[], shape: readonly number[]): boolean {
   const from = small.findIndex((size) => size > 1);
   const axes = small.slice(from);
   return sizeOf(small) >= leastRun && String(axes) === String(shape.slice(shape.length - axes.length));
-}
-
-function spreadOut(build: Build, { place, shape: from }: Side, shape: readonly number[]): Place {
-  const dst = build.scratch(4 * sizeOf(shape));
-  addCopy(build, place, dst, broadcastIndices(build, from, shape));
-  return dst;
 }
