@@ -85,7 +85,7 @@ const isOutput = (node) =>
 /** Properties of the runtime's own objects that get short names, as minifiers do for variables: nobody else sees them. */
 const inner = new Set(
   (
-    "above act address arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
+    "above act address arenaStart dims dtype opset passing putRows scales stored table tensors arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
     "folded fused half held isByte isConstant isReady keepAlive layOut limit offset onlyReader operands perImage places planes position program range rawBits readers region regions " +
     "residual rowBytes scratch side storedBytes streams symbolContent takes texts writer writers"
   ).split(" "),

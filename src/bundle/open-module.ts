@@ -3,7 +3,12 @@
  * `.pare` file. `scripts/build-runtime.mjs` minifies this file and all that it imports.
  */
 import { readPare } from "../format/read-pare.ts";
-import type { KernelModules, KernelVariant } from "../runtime/kernels/instantiate.ts";
+import {
+  CompiledKernels,
+  chooseVariant,
+  type KernelModules,
+  type KernelVariant,
+} from "../runtime/kernels/instantiate.ts";
 import { loadWith, type Network, type Parts } from "../runtime/load-with.ts";
 import { type PixelScaling, type Pixels, prepareImage } from "../runtime/prepare-image.ts";
 import { type RankedClass, rankClasses } from "../runtime/rank-classes.ts";
@@ -29,7 +34,10 @@ export async function openModule(
 ): Promise<OpenModule> {
   const length = sizes.reduce((sum, [, plainBytes, relaxedBytes]) => sum + plainBytes + relaxedBytes, 0);
   const made = unpack(await inflate(decodeText(...kernels), length), sizes);
-  const network = await loadWith(readPare(decodeText(...pare)), { ...parts, kernels: made });
+  const network = await loadWith(readPare(decodeText(...pare)), {
+    ...parts,
+    kernels: new CompiledKernels(chooseVariant(), made),
+  });
   const said = (key: string, otherwise: string) => JSON.parse(network.metadata.get(`netpare.${key}`) ?? otherwise);
   const classes: readonly string[] = said("classes", "[]");
   const scaling: PixelScaling = said("preprocessing", "0");

@@ -4,13 +4,7 @@
  */
 import type { Program, ReadLimits } from "../format/read.ts";
 import { Build, type Operand, type Place, type Step, unsupported } from "./build.ts";
-import {
-  CompiledKernels,
-  chooseVariant,
-  type KernelModules,
-  type Kernels,
-  type KernelVariant,
-} from "./kernels/instantiate.ts";
+import type { CompiledKernels, Kernels, KernelVariant } from "./kernels/instantiate.ts";
 import type { Forms, Operator } from "./operators/usual.ts";
 
 /** An input or output. */
@@ -52,7 +46,7 @@ const addressable = 2 ** 31 - 2 ** 16;
 export interface Parts {
   /** By ONNX's names. */
   readonly operators: Pick<ReadonlyMap<string, Operator>, "get">;
-  readonly kernels: KernelModules;
+  readonly kernels: CompiledKernels;
   readonly forms?: Forms;
   /** Operators that take 8-bit numbers as they are, and what lets the others take them. */
   readonly byteOperators?: ReadonlySet<string>;
@@ -66,7 +60,7 @@ export interface Parts {
  * @throws NetpareError `bad-model` where the runtime cannot run it.
  */
 export async function loadWith(read: Program, given: Parts, options: LoadOptions = {}): Promise<Network> {
-  const kernels = new CompiledKernels(options.variant ?? chooseVariant(), given.kernels);
+  const { kernels } = given;
   const limit = Math.min(options.memoryBytes ?? 2 ** 30, addressable);
   const layOut = (parts: Omit<Parts, "kernels">) => {
     const program = parts.widenBytes?.(read, ({ op }) => parts.byteOperators!.has(op)) ?? read;

@@ -26,7 +26,8 @@ export async function load(source: Source, options?: LoadOptions): Promise<Netwo
   let all = isCoded(file) ? await further() : undefined;
   const program = readWith(file, () => all!.decoders, options);
   if (!isUsual(program)) all ??= await further();
-  const { kernelModules: kernels } = await fetching;
+  const { chooseVariant, CompiledKernels, kernelModules } = await fetching;
+  const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
   const parts = all ?? { operators: usualOperators, further: async () => (all = await further()) };
   return loadWith(program, { ...parts, kernels }, options);
 }

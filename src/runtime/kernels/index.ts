@@ -11,6 +11,7 @@ import {
 } from "./instantiate.ts";
 
 export {
+  CompiledKernels,
   chooseVariant,
   type Kernel,
   type KernelModules,

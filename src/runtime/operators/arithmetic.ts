@@ -2,22 +2,11 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, behind, broadcast, type Place, sizeOf } from "../build.ts";
 import { closing } from "./_bounds.ts";
+import { addCopy, broadcastIndices } from "./_copy.ts";
+import { arithmeticOps } from "./alike.ts";
 
-/** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
-export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged: number]> = new Map([
-  ["Add", [0, 0]],
-  ["Sub", [1, 6]],
-  ["Mul", [2, 2]],
-  ["Div", [3, 7]],
-  ["Max", [4, 4]],
-  ["Min", [5, 5]],
-  ["Sum", [0, 0]],
-  ["PRelu", [8, 8]],
-  ["Mean", [0, 0]],
-]);
-
-/** @returns false for quotients of integers, and where an operand would have to be spread out and `spreadOut` is not given. */
-export function addArithmetic(build: Build, node: ProgramNode, spreadOut?: Spreading): boolean {
+/** @returns false for quotients of integers. */
+export function addArithmetic(build: Build, node: ProgramNode): boolean {
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
@@ -28,14 +17,6 @@ export function addArithmetic(build: Build, node: ProgramNode, spreadOut?: Sprea
   }
   if (node.op === "PRelu" && String(build.shape(first)) !== String(shape)) throw badFile("a PRelu of a smaller input");
   if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") return false;
-  if (
-    !spreadOut &&
-    !fits(
-      node.inputs.map((input) => build.shape(input)),
-      shape,
-    )
-  )
-    return false;
   let a = { place: build.read(first), shape: build.shape(first) };
   for (const [i, other] of others.entries()) {
     const b = { place: build.read(other), shape: build.shape(other) };
@@ -44,29 +25,16 @@ export function addArithmetic(build: Build, node: ProgramNode, spreadOut?: Sprea
     const end = isLast && !isMean ? closing(build, y, { residual: false }) : undefined;
     const dst = isLast ? build.write(end?.output ?? y) : build.scratch(4 * sizeOf(shape));
     const bounds = [end?.lo ?? Number.NEGATIVE_INFINITY, end?.hi ?? Number.POSITIVE_INFINITY] as const;
-    combine(build, node.op, a, b, shape, dst, bounds, spreadOut);
+    combine(build, node.op, a, b, shape, dst, bounds);
     if (isLast && isMean) build.call("unary", 13, dst, dst, sizeOf(shape), 1 / node.inputs.length, 0);
     a = { place: dst, shape };
   }
   return true;
 }
 
-/** An operand, and its dimensions. */
-export interface Side {
+interface Side {
   readonly place: Place;
   readonly shape: readonly number[];
-}
-
-/** An operand broadcast to a shape. */
-export type Spreading = (build: Build, side: Side, shape: readonly number[]) => Place;
-
-/** Whether one of the first two operands is whole, and all others are, or repeat themselves so that the kernel can follow. */
-function fits(sides: readonly (readonly number[])[], shape: readonly number[]): boolean {
-  const whole = (side: readonly number[]) => sizeOf(side) === sizeOf(shape);
-  return (
-    sides.slice(0, 2).some(whole) &&
-    sides.every((side) => whole(side) || channelsOf(side, shape) || isTrail(side, shape))
-  );
 }
 
 function combine(
@@ -77,7 +45,6 @@ function combine(
   shape: readonly number[],
   dst: Place,
   bounds: readonly [number, number],
-  spreadOut?: Spreading,
 ): void {
   const [plain, exchanged] = arithmeticOps.get(op)!;
   const size = sizeOf(shape);
@@ -93,7 +60,7 @@ function combine(
     }
     return;
   }
-  const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut!(build, side, shape));
+  const whole = (side: Side) => (sizeOf(side.shape) === size ? side.place : spreadOut(build, side, shape));
   const left = whole(first);
   const right = channels ? second.place : whole(second);
   const runs = channels ? [...channels, 1] : [1, size, 0];
@@ -122,4 +89,10 @@ function isTrail(small: readonly number[], shape: readonly number[]): boolean {
   const from = small.findIndex((size) => size > 1);
   const axes = small.slice(from);
   return sizeOf(small) >= leastRun && String(axes) === String(shape.slice(shape.length - axes.length));
+}
+
+function spreadOut(build: Build, { place, shape: from }: Side, shape: readonly number[]): Place {
+  const dst = build.scratch(4 * sizeOf(shape));
+  addCopy(build, place, dst, broadcastIndices(build, from, shape));
+  return dst;
 }

@@ -5,7 +5,7 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, broadcast } from "../build.ts";
 import { broadcastIndices } from "./_copy.ts";
-import { addBroadcast } from "./broadcast.ts";
+import { addArithmetic } from "./arithmetic.ts";
 import { addUnary } from "./unary.ts";
 
 /** Of up to three operands; one that is absent is undefined. */
@@ -50,7 +50,7 @@ export function addClip(build: Build, node: ProgramNode): void {
 
 /** Div, of integers too. */
 export function addDiv(build: Build, node: ProgramNode): void {
-  if (!addBroadcast(build, node)) applyEach(build, node, (a, b) => Math.trunc(a / b));
+  if (!addArithmetic(build, node)) applyEach(build, node, (a, b) => Math.trunc(a / b));
 }
 
 /** Applies `f` to each element of the broadcast of a node's inputs. */

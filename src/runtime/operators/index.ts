@@ -2,10 +2,10 @@
 import { binaryForm } from "./_binary-layer.ts";
 import * as codebook from "./_codebook-layer.ts";
 import { int8Form } from "./_int8-layer.ts";
+import { arithmeticOps } from "./alike.ts";
 import { addAnyPool, addGlobalMaxPool } from "./any-pool.ts";
-import { arithmeticOps } from "./arithmetic.ts";
+import { addArithmetic } from "./arithmetic.ts";
 import { addBatchNormalization } from "./batch-normalization.ts";
-import { addBroadcast } from "./broadcast.ts";
 import { addSplit } from "./concat.ts";
 import { addConvTranspose } from "./conv-transpose.ts";
 import { addClip, addDiv, addElementwise, elementwiseOps } from "./elementwise.ts";
@@ -42,7 +42,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ...all(reductions.keys(), addReduction),
   ...all(madeOps, addMade),
   ...all(elementwiseOps, addElementwise),
-  ...all(arithmeticOps.keys(), addBroadcast),
+  ...all(arithmeticOps.keys(), addArithmetic),
   ["AveragePool", addAnyPool],
   ["GlobalMaxPool", addGlobalMaxPool],
   ["Gemm", addAnyGemm],

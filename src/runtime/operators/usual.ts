@@ -1,7 +1,7 @@
 /** The operators of most CNNs: each puts its steps into a build. */
 import type { ProgramNode } from "../../format/read.ts";
 import type { Build } from "../build.ts";
-import { addArithmetic, arithmeticOps } from "./arithmetic.ts";
+import { addAlike, arithmeticOps } from "./alike.ts";
 import { addConcat } from "./concat.ts";
 import { addConv } from "./conv.ts";
 import { addGemm, addMatMul } from "./gemm.ts";
@@ -34,6 +34,6 @@ export const usualOperators: ReadonlyMap<string, Operator> = new Map<string, Ope
   ["Concat", addConcat],
   ["Softmax", addSoftmax],
   ...all(views.keys(), addView),
-  ...all(arithmeticOps.keys(), addArithmetic),
+  ...all(arithmeticOps.keys(), addAlike),
   ...all(unaryOps.keys(), addUnary),
 ]);
