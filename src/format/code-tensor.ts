@@ -36,8 +36,8 @@ export function codeTensor({ dtype, shape, data }: Tensor): TensorCode {
   const codings = [raw(data), float16(dtype, data)];
   const book = codebookOf(dtype, data);
   if (book) codings.push(coded(book, row));
-  const signs = rowSigns(dtype, data, row);
-  if (signs) codings.push(coded(signs, row));
+  const scaled = rowMultiples(dtype, data, row);
+  if (scaled) codings.push(coded(scaled, row));
   if (!book) codings.push(sparse(dtype, data, row));
   const length = (code: TensorCode) => code.record.length + code.streams.length;
   return codings
@@ -80,19 +80,20 @@ function codebookOf(dtype: DType, data: TypedArray): Codebook | undefined {
   return { table: [...order.keys()].map(value), symbols: Uint8Array.from(keys, (key) => order.get(key)!) };
 }
 
-/** One magnitude a row: its scale, and signs. */
-function rowSigns(dtype: DType, data: TypedArray, row: number): Codebook | undefined {
-  if (dtype !== "float32" || row < 2) return undefined;
-  const scales: Float32Array<ArrayBuffer> = Float32Array.from({ length: data.length / row }, (_, r) =>
-    Math.abs(Number(data[r * row])),
-  );
-  const symbols = new Uint8Array(data.length);
-  for (let i = 0; i < symbols.length; i++) {
-    const value = Number(data[i]);
-    if (Math.abs(value) !== scales[Math.floor(i / row)]) return undefined;
-    symbols[i] = value < 0 || Object.is(value, -0) ? 1 : 0;
+/** Rows that are small integers times one number each, its scale: signs, or steps that a batch norm has stretched. */
+function rowMultiples(dtype: DType, data: TypedArray, row: number): Codebook | undefined {
+  if (dtype !== "float32" || row < 2 || data.length === 0) return undefined;
+  const scales = new Float32Array(data.length / row);
+  const factors = new Int8Array(data.length);
+  for (const r of scales.keys()) {
+    const values = (data as Float32Array).subarray(r * row, (r + 1) * row);
+    const step = stepOf(values);
+    if (step === undefined) return undefined;
+    scales[r] = step;
+    for (const [i, value] of values.entries()) factors[r * row + i] = Math.round(value / step);
   }
-  return { table: [1, -1], symbols, scales };
+  const book = codebookOf("int8", factors);
+  return book && { ...book, scales };
 }
 
 /** Where elements are not 0, and those that are not. */
@@ -119,7 +120,8 @@ function coded({ table, symbols, scales }: Codebook, row: number): TensorCode {
 }
 
 function writeTable(out: ByteWriter, table: readonly number[]): void {
-  const step = table.every(isPlainInteger) ? undefined : stepOf(table);
+  const fewer = table.every(isPlainInteger) || table.filter((value) => value !== 0).length < 2;
+  const step = fewer ? undefined : stepOf(table);
   const kind = step === undefined ? tableKind(table) : "multiples";
   out.size(tableKinds.indexOf(kind));
   let last = 0;
@@ -144,17 +146,26 @@ function tableKind(table: readonly number[]): (typeof tableKinds)[number] {
   return table.every((value) => Object.is(fromFloat16(toFloat16(value)), value)) ? "float16" : "float32";
 }
 
-/** The binary32 number of which all of `table` are multiples of one or two bytes; undefined where there is none. */
-function stepOf(table: readonly number[]): number | undefined {
-  const sizes = table.map(Math.abs).filter((size) => size > 0);
-  const least = Math.min(...sizes);
-  if (sizes.length < 2 || Math.max(...sizes) / least > 1000) return undefined;
-  for (let divisor = 1; divisor <= 8; divisor++) {
+/** The binary32 number of which all of `values` are multiples of at most 127; 1 for zeros; undefined where there is none. */
+function stepOf(values: ArrayLike<number>): number | undefined {
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > most) most = size;
+    if (size > 0 && size < least) least = size;
+  }
+  if (most === 0) return Array.from(values).every((value) => Object.is(value, 0)) ? 1 : undefined;
+  for (let divisor = 1; divisor <= 8 && (most / least) * divisor < 127.5; divisor++) {
     const step = Math.fround(least / divisor);
-    if (step > 0 && table.every((value) => Object.is(Math.fround(step * (Math.round(value / step) + 0)), value)))
-      return step;
+    if (step > 0 && isMultiple(values, step)) return step;
   }
   return undefined;
+}
+
+function isMultiple(values: ArrayLike<number>, step: number): boolean {
+  for (let i = 0; i < values.length; i++)
+    if (!Object.is(Math.fround(step * (Math.round(values[i]! / step) + 0)), values[i])) return false;
+  return true;
 }
 
 /** Writes coder and length, and gives the shortest stream. */

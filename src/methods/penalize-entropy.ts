@@ -8,7 +8,8 @@
  * 1), density ρ = mean m, and mean rest e = Σ m·max(|u| - 1, 0) / Σ m,
  *   bits = n·H(ρ) + Σ m · (1 + (1 + e)·log₂(1 + e) - e·log₂ e).
  * The rarer a layer's weights, the dearer each: most go to zero, the others to few values.
- * Limits: batch norms are folded first, so that the network trains without them.
+ * Steps are powers of two, so that the products k·s, and those with a batch norm's scales, are exact: folded, each row is still whole
+ * numbers times one scale, as a `.pare` file holds it. Batch norms stay, and train.
  */
 import { z } from "zod";
 import type { LossTerm } from "../autodiff/training-step.ts";
@@ -16,7 +17,7 @@ import { type Attributes, float } from "../graph/attributes.ts";
 import { GraphEdit } from "../graph/edit.ts";
 import { consumers, type Graph } from "../graph/graph.ts";
 import type { TypedBuilder } from "../ops/typed-builder.ts";
-import { shippingPasses, simplify } from "../passes/index.ts";
+import { foldBatchnorm, shippingPasses, simplify } from "../passes/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { layerMatcher } from "./_layer-names.ts";
 import { findLayerWeights, type LayerWeight, readInstead } from "./_layer-weights.ts";
@@ -28,12 +29,17 @@ const params = z.object({
     .number()
     .positive()
     .default(1)
-    .describe("distance of the values that a layer's weights may take, in their standard deviations"),
+    .describe(
+      "distance of the values that a layer's weights may take, in their standard deviations, rounded to a power of two",
+    ),
   keep: z
     .array(z.string())
     .default([])
     .describe("layers whose weights stay as they are: names, or regular expressions that match whole names"),
 });
+
+/** What makes plain weights of masks and codebooks. */
+const settling = shippingPasses.filter((pass) => pass !== foldBatchnorm);
 
 export const penalizeEntropy = defineMethod({
   name: "penalize-entropy",
@@ -46,7 +52,7 @@ export const penalizeEntropy = defineMethod({
   ],
   requires: () => [],
   async apply(original, { rate, step, keep: kept }) {
-    const graph = simplify(original, shippingPasses).graph;
+    const graph = simplify(original, settling).graph;
     const keep = layerMatcher(graph, "keep", kept);
     const { weights, skipped } = findLayerWeights(graph, keep);
     const edit = new GraphEdit(graph);
@@ -91,9 +97,13 @@ function findLayerBiases(graph: Graph, weights: readonly LayerWeight[]): Stored[
   );
 }
 
+/** Biases are few, and what is added to every element of a map: their steps are finer. */
+const biasStep = 0.25;
+
 /** Lets layers read `s · round(φ / s)`; the steps are Constant nodes, which no training takes for parameters. */
 function addRounded(edit: GraphEdit, { name, tensor, layers, position }: Stored, step: number): Latent {
-  const s = Math.fround(step * spread(tensor.data));
+  const wanted = step * spread(tensor.data) * (position === 2 ? biasStep : 1);
+  const s = 2 ** Math.round(Math.log2(wanted));
   const add = (op: string, inputs: readonly string[], hint: string, attributes: Attributes = {}, domain = "") =>
     edit.op(op, inputs, `${name}/${hint}`, attributes, domain);
   const constant = (value: number, hint: string) => add("Constant", [], hint, { value_float: float(value) });

@@ -87,7 +87,8 @@ function affineOf(graph: Graph, node: Node, readers: ReadonlyMap<string, readonl
     Float64Array,
   ];
   const eps = epsilon?.kind === "float" ? epsilon.value : 1e-5;
-  const scale = gamma.map((g, c) => g / Math.sqrt(variance[c]! + eps));
+  // A number of the weights' own precision keeps rows that are multiples of a power of two multiples of one number.
+  const scale = gamma.map((g, c) => Math.fround(g / Math.sqrt(variance[c]! + eps)));
   return { scale, shift: beta.map((b, c) => b - scale[c]! * mean[c]!) };
 }
 

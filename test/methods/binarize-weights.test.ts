@@ -89,7 +89,8 @@ describe("binarize-weights", () => {
     const layers = file.nodes.filter(({ op }) => op === "Conv").map(({ inputs }) => file.tensors.get(inputs[1]!)!);
     for (const { content, shape, storedBytes } of layers.slice(1)) {
       const weights = shape.reduce((product, size) => product * size, 1);
-      expect(content).toMatchObject({ form: "symbols", table: [1, -1] });
+      expect(content).toMatchObject({ form: "symbols", table: expect.arrayContaining([1, -1]) });
+      if (content.form === "symbols") expect(content.table).toHaveLength(2);
       expect((8 * storedBytes) / weights).toBeLessThan(1.02);
     }
   });

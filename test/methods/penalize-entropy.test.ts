@@ -32,13 +32,13 @@ function shippedSteps(graph: Graph, step: number): number[] {
   return [...toNumbers(shipped.initializers.get(gemm.inputs[1]!)!)].map((value) => value / step);
 }
 
-it("rounds weights to steps of their root mean square", async () => {
+it("rounds weights to steps, the power of two next to a share of their root mean square", async () => {
   const weights = [3, -1, 0.4, 1, -2, -0.1, 1, 0];
   const rms = Math.sqrt(weights.reduce((sum, w) => sum + w * w, 0) / weights.length);
   const { graph } = await apply(layer(...weights), { step: 0.5 });
-  const steps = shippedSteps(graph, rms / 2);
-  steps.forEach((value, i) => {
-    expect(value).toBeCloseTo(Math.round((2 * weights[i]!) / rms) + 0, 4);
+  const step = 2 ** Math.round(Math.log2(rms / 2));
+  shippedSteps(graph, step).forEach((value, i) => {
+    expect(value).toBe(Math.round(weights[i]! / step) + 0);
     expect(Object.is(value, -0), "-0").toBe(false);
   });
 });
