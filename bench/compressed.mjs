@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { entropyBits } from "../dist/codec/entropy.js";
-import { readPare } from "../dist/format/read.js";
+import { readPare } from "../dist/format/read-pare.js";
 import { writePare } from "../dist/format/write.js";
 import { createRandom, findMethod, openSession, readModel, shippingPasses, simplify, tensorOf } from "../dist/index.js";
 import { Build } from "../dist/runtime/build.js";
@@ -54,9 +54,9 @@ async function profile(file) {
   for (const node of program.nodes) if (!build.fused.has(node)) operators.get(node.op)(build, node);
   const { bytes } = build.layOut();
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
-  build.fill(new Uint8Array(memory.buffer));
-  const names = new Set(build.steps.flatMap((step) => step.kernel ?? []));
+  const names = new Set(["pack"].concat(build.steps.flatMap((step) => step.kernel ?? [])));
   const kernels = await compileKernels(names, memory);
+  build.fill(new Uint8Array(memory.buffer), kernels);
   const view = new Float32Array(memory.buffer);
   const address = (operand) => (typeof operand === "number" ? operand : operand.region.address + operand.offset);
   const calls = build.steps.map((step) => {

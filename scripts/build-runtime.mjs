@@ -24,6 +24,7 @@ const operatorFiles = inOperators.filter(
 const doorFiles = [
   "codec/huffman-decoder.ts",
   "codec/packed-bits.ts",
+  "codec/symbols-decoder.ts",
   "tensor/half.ts",
   "runtime/prepare-image.ts",
   "runtime/rank-classes.ts",
@@ -73,7 +74,7 @@ const isThrow = ({ type, body }) =>
 const isCheck = (node) => node.type === "IfStatement" && node.alternate === null && isThrow(node.consequent);
 
 /** Functions that only check, or count what checks compare: a statement that calls one is a check. */
-const checking = new Set("bound checkBytes checkConv checkProgram checkWindow hold oneImage spend".split(" "));
+const checking = new Set("bound checkBytes checkConv checkProgram hold oneImage spend".split(" "));
 const nameOfCall = ({ callee }) => callee?.name ?? callee?.property?.name;
 const isCheckCall = ({ type, expression }) =>
   type === "ExpressionStatement" && expression.type === "CallExpression" && checking.has(nameOfCall(expression));
@@ -84,7 +85,7 @@ const isOutput = (node) =>
 /** Properties of the runtime's own objects that get short names, as minifiers do for variables: nobody else sees them. */
 const inner = new Set(
   (
-    "above act address arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
+    "above act address arenaStart dims dtype opset passing putRows scales stored table tensors arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
     "folded fused half held isByte isConstant isReady keepAlive layOut limit offset onlyReader operands perImage places planes position program range rawBits readers region regions " +
     "residual rowBytes scratch side storedBytes streams symbolContent takes texts writer writers"
   ).split(" "),

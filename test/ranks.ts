@@ -25,8 +25,8 @@ export const ranks: Readonly<Record<string, number>> = {
 
 /** Folders that may import less than their rank allows: `folder` or `folder/file.ts`. */
 export const onlyImports: Readonly<Record<string, readonly string[]>> = {
-  runtime: ["tensor", "codec", "format/read.ts"],
-  bundle: ["tensor", "runtime", "data/preprocessing.ts"],
+  runtime: ["tensor", "codec", "format/read.ts", "format/read-pare.ts"],
+  bundle: ["tensor", "runtime", "format/read-pare.ts", "data/preprocessing.ts"],
   zoo: ["tensor", "graph", "ops"],
 };
 

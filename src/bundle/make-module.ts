@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { readClasses, readPreprocessing } from "../data/preprocessing.ts";
-import { type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
+import { readPare } from "../format/read-pare.ts";
+import { CompiledKernels, type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
 import { loadWith, type Network } from "../runtime/load-with.ts";
 import { byteOperators, forms, operators, widenBytes } from "../runtime/operators/index.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -108,8 +109,14 @@ async function findUsed(pare: Uint8Array) {
     kernels.add(name);
     return kernelModules(name, variant);
   };
-  const parts = { operators: { get }, kernels: modules, forms, byteOperators, widenBytes };
-  const network = await loadWith(async () => parts, pare, { variant: "plain" });
+  const parts = {
+    operators: { get },
+    kernels: new CompiledKernels("plain", modules),
+    forms,
+    byteOperators,
+    widenBytes,
+  };
+  const network = await loadWith(readPare(pare), parts);
   return { network, ops, kernels };
 }
 

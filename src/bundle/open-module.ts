@@ -2,7 +2,13 @@
  * What a network's own module runs when it is imported. The module holds text: its kernels, both variants deflated together, and its
  * `.pare` file. `scripts/build-runtime.mjs` minifies this file and all that it imports.
  */
-import { chooseVariant, type KernelModules, type KernelVariant } from "../runtime/kernels/instantiate.ts";
+import { readPare } from "../format/read-pare.ts";
+import {
+  CompiledKernels,
+  chooseVariant,
+  type KernelModules,
+  type KernelVariant,
+} from "../runtime/kernels/instantiate.ts";
 import { loadWith, type Network, type Parts } from "../runtime/load-with.ts";
 import { type PixelScaling, type Pixels, prepareImage } from "../runtime/prepare-image.ts";
 import { type RankedClass, rankClasses } from "../runtime/rank-classes.ts";
@@ -28,8 +34,9 @@ export async function openModule(
 ): Promise<OpenModule> {
   const length = sizes.reduce((sum, [, plainBytes, relaxedBytes]) => sum + plainBytes + relaxedBytes, 0);
   const made = unpack(await inflate(decodeText(...kernels), length), sizes);
-  const network = await loadWith(async () => ({ ...parts, kernels: made }), decodeText(...pare), {
-    variant: chooseVariant(),
+  const network = await loadWith(readPare(decodeText(...pare)), {
+    ...parts,
+    kernels: new CompiledKernels(chooseVariant(), made),
   });
   const said = (key: string, otherwise: string) => JSON.parse(network.metadata.get(`netpare.${key}`) ?? otherwise);
   const classes: readonly string[] = said("classes", "[]");

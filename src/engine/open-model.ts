@@ -1,7 +1,7 @@
 /** Opens a model in the engine that its file is for: `.pare` files in netpare's own runtime, all others in onnxruntime. */
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { readPare } from "../format/read.ts";
+import { readPare } from "../format/read-pare.ts";
 import { graphOf } from "../format/to-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { readModel } from "../onnx/index.ts";

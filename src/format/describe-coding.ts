@@ -8,7 +8,7 @@ import { encodeHuffman } from "../codec/huffman-encoder.ts";
 import { encodeSymbols, idealBits } from "../codec/symbols-encoder.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { CodedTensor } from "./program.ts";
-import { readPare } from "./read.ts";
+import { readPare } from "./read-pare.ts";
 
 /** Bytes of streams, in four codes. */
 export interface CodeSizes {

@@ -44,7 +44,8 @@ export interface CodedTensor {
 
 /** In which form the elements of a constant are in the file. */
 export type Content =
-  | { readonly form: "raw" | "float16" }
+  /** The elements as they are in memory, or of binary32 as binary16. */
+  | { readonly form: "raw" | "float16"; readonly bytes: Uint8Array }
   | SymbolContent
   /** Where the elements other than 0 are, and what they are. */
   | { readonly form: "sparse"; readonly positions: () => Uint8Array; readonly values: CodedTensor };
@@ -76,8 +77,8 @@ export const magic = [0x50, 0x41, 0x52, 0x45] as const;
 /** The version that this code writes, and the latest that it reads. */
 export const version = 1;
 
-/** Bytes before what the checksum covers: magic, version, checksum. */
-export const headBytes = 9;
+/** Bytes before what the checksum covers: magic, checksum. */
+export const headBytes = 8;
 
 /** Most bytes of the part that says what the file holds. */
 export const structureLimit = 2 ** 22;

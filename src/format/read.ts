@@ -1,10 +1,9 @@
 /**
  * Reads `.pare` files; `docs/format.md` is their byte table. Ships to browsers: no dependency, no node module. Nothing is
- * allocated before what the file says is known to fit the limit, and no byte is read outside the file.
+ * allocated before what the file says is known to fit the limit, and no byte is read outside the file. Decoders are given, since few
+ * files of plain floats need any.
  */
-import { decodeHuffman } from "../codec/huffman-decoder.ts";
-import { unpackBits } from "../codec/packed-bits.ts";
-import { decodeSymbols } from "../codec/symbols-decoder.ts";
+import type { Decoders } from "../codec/decoders.ts";
 import type { Attribute } from "../graph/attributes.ts";
 import { allocate, type DType, type TypedArray, viewBytes } from "../tensor/dtype.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -24,7 +23,6 @@ import {
   type ProgramNode,
   rankLimit,
   structureLimit,
-  symbolBits,
   symbolCoders,
   tableKinds,
   version,
@@ -46,23 +44,43 @@ export function badFile(message: string): NetpareError {
 }
 
 /**
- * Reads a file. Constants are decoded when they are asked for.
+ * Reads a file. Constants are decoded when they are asked for, and `decoders` are not asked for before.
  * @throws NetpareError `bad-model` where it is none, of a later version, damaged or too large.
  */
-export function readPare(file: Uint8Array, { decodedBytes = defaultDecodedBytes }: ReadLimits = {}): Program {
+export function readWith(
+  file: Uint8Array,
+  decoders: () => Decoders,
+  { decodedBytes = defaultDecodedBytes }: ReadLimits = {},
+): Program {
+  const { plain, stored, at } = readHead(file);
+  const { adaptive } = plain === stored.length ? { adaptive: () => stored } : decoders();
+  return new Structure(adaptive(stored, plain, 256, 1), file, at, decodedBytes, decoders).program();
+}
+
+/**
+ * Whether the structure of a file has to be decoded.
+ * @throws NetpareError `bad-model` where it is no file, of a later version, or damaged.
+ */
+export function isCoded(file: Uint8Array): boolean {
+  const { plain, stored } = readHead(file, false);
+  return plain !== stored.length;
+}
+
+function readHead(file: Uint8Array, checks = true) {
   if (magic.some((byte, i) => file[i] !== byte)) throw badFile("it does not begin with PARE; is it one?");
-  if (file.length < headBytes) throw badFile("it is cut off");
-  if (file[4]! > version)
-    throw badFile(`its version is ${file[4]}, this reader knows version ${version}; use a later netpare`);
-  if (file[4] !== version) throw badFile(`there is no version ${file[4]}`);
-  const found = checksum(file.subarray(headBytes));
-  if (new DataView(file.buffer, file.byteOffset).getUint32(5, true) !== found)
+  if (file.length <= headBytes) throw badFile("it is cut off");
+  const found = file[headBytes]!;
+  if (found > version)
+    throw badFile(`its version is ${found}, this reader knows version ${version}; use a later netpare`);
+  if (found !== version) throw badFile(`there is no version ${found}`);
+  const head = new DataView(file.buffer, file.byteOffset);
+  if (checks && head.getUint32(magic.length, true) !== checksum(file.subarray(headBytes)))
     throw badFile("its checksum does not hold; it is damaged or cut off");
-  const head = new Cursor(file, headBytes);
-  const plain = head.size();
+  const from = new Cursor(file, headBytes + 1);
+  const plain = from.size();
   if (plain > structureLimit) throw badFile(`its structure says it has ${plain} bytes`);
-  const structure = decodeSymbols(head.bytes(head.size()), plain, { alphabet: 256, row: 1 });
-  return new Structure(structure, file, head.at, decodedBytes).program();
+  const stored = from.bytes(from.size());
+  return { plain, stored, at: from.at };
 }
 
 /** A place in bytes. */
@@ -132,6 +150,7 @@ class Structure {
     file: Uint8Array,
     streamsAt: number,
     private decodable: number,
+    private readonly decoders: () => Decoders,
   ) {
     this.from = new Cursor(structure);
     this.streams = new Cursor(file, streamsAt);
@@ -226,11 +245,11 @@ class Structure {
     switch (form) {
       case "raw": {
         const bytes = this.streams.bytes(count * allocate(dtype, 0).BYTES_PER_ELEMENT);
-        return { content: { form }, decode: () => viewBytes(dtype, bytes.slice()) };
+        return { content: { form, bytes }, decode: () => viewBytes(dtype, bytes.slice()) };
       }
       case "float16": {
         const bytes = this.streams.bytes(2 * count);
-        return { content: { form }, decode: () => fromFloat16Bytes(bytes) };
+        return { content: { form, bytes }, decode: () => fromFloat16Bytes(bytes) };
       }
       case "symbols":
         return this.symbolContent(dtype, count, row);
@@ -279,21 +298,14 @@ class Structure {
   private symbols(count: number, alphabet: number, row: number): () => Uint8Array {
     const coder = this.from.one(symbolCoders, "coder");
     const bytes = this.streams.bytes(this.from.size());
+    if (alphabet === 1 && bytes.length === 0) return () => new Uint8Array(count);
     return () => {
-      const symbols = decoders[coder](bytes, count, alphabet, row);
+      const symbols = this.decoders()[coder](bytes, count, alphabet, row);
       for (let i = 0; i < count; i++) if (symbols[i]! >= alphabet) throw badFile("a symbol is not in its table");
       return symbols;
     };
   }
 }
-
-const decoders: Readonly<
-  Record<(typeof symbolCoders)[number], (bytes: Uint8Array, count: number, alphabet: number, row: number) => Uint8Array>
-> = {
-  packed: (bytes, count, alphabet) => unpackBits(bytes, count, symbolBits(alphabet)),
-  adaptive: (bytes, count, alphabet, row) => decodeSymbols(bytes, count, { alphabet, row }),
-  huffman: decodeHuffman,
-};
 
 function scatter(out: TypedArray, positions: Uint8Array, values: TypedArray): TypedArray {
   let next = 0;

@@ -17,6 +17,9 @@ export function writePare(graph: Graph): Uint8Array {
   return writeProgram(programOf(graph));
 }
 
+/** The structure is coded where that takes off more than this share of the constants' bytes. */
+const leastGained = 1 / 200;
+
 /** The bytes of a file that holds a program as it is, whether it can run or not; `code` codes its constants. */
 export function writeProgram(program: PlainProgram, code: typeof codeTensor = codeTensor): Uint8Array {
   const codes = new Map([...program.tensors].map(([value, tensor]) => [value, code(tensor)]));
@@ -34,20 +37,25 @@ export function writeProgram(program: PlainProgram, code: typeof codeTensor = co
   });
 
   const body = new ByteWriter();
+  body.bytes(Uint8Array.of(version));
   const plain = structure.result();
   if (plain.length > structureLimit)
     throw new NetpareError(
       "unsupported",
       `the graph takes ${plain.length} bytes, a .pare file has at most ${structureLimit}; make it smaller`,
     );
+  const streamBytes = [...codes.values()].reduce((sum, { streams }) => sum + streams.length, 0);
   const coded = encodeSymbols(plain, { alphabet: 256, row: 1 });
+  // Beside large constants its few bytes are not worth the time that decoding takes.
+  const gained = plain.length - coded.length;
+  const stored = gained <= leastGained * streamBytes ? plain : coded;
   body.size(plain.length);
-  body.size(coded.length);
-  body.bytes(coded);
+  body.size(stored.length);
+  body.bytes(stored);
   for (const { streams } of codes.values()) body.bytes(streams);
   const covered = body.result();
   const file = new ByteWriter();
-  file.bytes(Uint8Array.from([...magic, version]));
+  file.bytes(Uint8Array.from(magic));
   file.bytes(new Uint8Array(Uint32Array.of(checksum(covered)).buffer));
   file.bytes(covered);
   return file.result();

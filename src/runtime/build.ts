@@ -4,8 +4,9 @@
  */
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
 import { layInTurn, layOut, type Region } from "./arena.ts";
-import type { KernelName } from "./kernels/index.ts";
+import type { Kernel, KernelName, Kernels } from "./kernels/index.ts";
 import type { Forms } from "./operators/usual.ts";
+import { type Packed, type Stored, storedOf } from "./stored.ts";
 
 /** An address `offset` bytes into a region. */
 export interface Place {
@@ -42,13 +43,16 @@ export class Build {
   readonly fused = new Set<ProgramNode>();
   private readonly places = new Map<number, Place>();
   private readonly regions = new Set<Region>();
-  private readonly fixed = new Map<Region, Uint8Array>();
+  private readonly fixed = new Map<Region, Uint8Array | Packed>();
   private readonly readers = new Map<number, ProgramNode[]>();
   private readonly writers = new Map<number, ProgramNode>();
   /** Constants that nodes make of others, and values that are computed where a step wants them. */
   private readonly folded = new Map<number, () => Float32Array>();
   private readonly deferred = new Map<number, () => void>();
   private readonly outputs: ReadonlySet<number>;
+  /** Bytes that rows take on their way to their place. */
+  private passing = 0;
+  private arenaStart = 0;
   private held = 0;
   private work = 0;
 
@@ -57,6 +61,8 @@ export class Build {
     readonly program: Program,
     private readonly limit = 2 ** 30,
     readonly forms: Forms = {},
+    /** Told of each kernel that is called. */
+    private readonly ask: (name: KernelName) => void = () => {},
   ) {
     this.outputs = new Set(program.outputs.map(({ value }) => value));
     checkProgram(program, (bytes) => this.bound(bytes));
@@ -153,6 +159,18 @@ export class Build {
     return elements;
   }
 
+  /** The elements of a constant of floats, as the file holds them where that is floats. @throws where the value is none. */
+  stored(value: number): Stored {
+    const { dtype, content } = this.program.tensors.get(value) ?? {};
+    if (dtype === "float32" && (content?.form === "raw" || content?.form === "float16")) {
+      this.spend(8 * this.size(value));
+      return { bytes: content.bytes, elementBytes: content.form === "raw" ? 4 : 2 };
+    }
+    const elements = this.constant(value);
+    if (!(elements instanceof Float32Array)) throw unsupported("weights that are no float32");
+    return storedOf(elements);
+  }
+
   /** A short constant, such as axes; undefined where it is left out. */
   list(value = -1): number[] | undefined {
     if (value < 0) return undefined;
@@ -239,14 +257,26 @@ export class Build {
 
   /** Puts a constant into memory. */
   put(data: ArrayBufferView): Place {
-    this.hold(data.byteLength);
-    const region = { bytes: data.byteLength + slackBytes, first: 0, last: Number.POSITIVE_INFINITY, address: 0 };
-    this.fixed.set(region, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.fix(data.byteLength, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** Puts weights (outputs, count) into memory in blocks of 8 outputs. */
+  putRows(rows: Stored, outputs: number, count: number): Place {
+    this.ask("pack");
+    this.passing = Math.max(this.passing, Math.min(8, outputs) * count * rows.elementBytes);
+    return this.fix(32 * Math.ceil(outputs / 8) * count, { ...rows, outputs, count });
+  }
+
+  private fix(size: number, content: Uint8Array | Packed): Place {
+    this.hold(size);
+    const region = { bytes: size + slackBytes, first: 0, last: Number.POSITIVE_INFINITY, address: 0 };
+    this.fixed.set(region, content);
     return { region, offset: 0 };
   }
 
   call(kernel: KernelName, ...operands: readonly Operand[]): void {
     this.keepAlive(operands);
+    this.ask(kernel);
     this.steps.push({ kernel, operands });
   }
 
@@ -258,20 +288,35 @@ export class Build {
   /** Lays memory out: constants first, then the arena. */
   layOut(): { readonly bytes: number; readonly arenaBytes: number } {
     const weightsEnd = layInTurn(this.fixed.keys(), slackBytes);
-    const bytes = layOut(this.regions, weightsEnd) + slackBytes;
+    this.arenaStart = weightsEnd;
+    const arenaBytes = layOut(this.regions, weightsEnd) + slackBytes - weightsEnd;
+    const bytes = weightsEnd + Math.max(arenaBytes, this.passing);
     this.bound(bytes);
-    return { bytes, arenaBytes: bytes - weightsEnd };
+    return { bytes, arenaBytes };
   }
 
-  /** Writes the constants to their addresses. */
-  fill(memory: Uint8Array): void {
-    for (const [{ address }, data] of this.fixed) memory.set(data, address);
+  /** Writes the constants to their addresses; rows to be packed pass through the arena. */
+  fill(memory: Uint8Array, { pack }: Partial<Kernels>): void {
+    for (const [{ address }, content] of this.fixed) {
+      if (content instanceof Uint8Array) memory.set(content, address);
+      else packRows(memory, this.arenaStart, address, content, pack!);
+    }
   }
 
   private keepAlive(operands: readonly Operand[]): void {
     this.hold(stepBytes);
     for (const operand of operands)
       if (typeof operand !== "number") operand.region.last = Math.max(operand.region.last, this.steps.length);
+  }
+}
+
+function packRows(memory: Uint8Array, by: number, to: number, packed: Packed, pack: Kernel): void {
+  const { bytes, elementBytes, outputs, count } = packed;
+  const block = 8 * count * elementBytes;
+  for (let o = 0; o < outputs; o += 8) {
+    const at = (o / 8) * block;
+    memory.set(bytes.subarray(at, at + block), by);
+    pack(by, to + 4 * o * count, Math.min(8, outputs - o), count, elementBytes === 2 ? 1 : 0);
   }
 }
 

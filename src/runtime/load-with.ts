@@ -1,16 +1,10 @@
 /**
  * Loads a network with given operators and kernels, and runs it: what `load` does once it has both, and what a network's own module does
- * with its own. Memory is laid out when the network is loaded, and does not grow.
+ * with its own. Memory is laid out when the network is loaded, and does not grow. Kernels are compiled while it is.
  */
-import { type Program, type ReadLimits, readPare } from "../format/read.ts";
+import type { Program, ReadLimits } from "../format/read.ts";
 import { Build, type Operand, type Place, type Step, unsupported } from "./build.ts";
-import {
-  chooseVariant,
-  instantiateKernels,
-  type KernelModules,
-  type KernelName,
-  type KernelVariant,
-} from "./kernels/instantiate.ts";
+import type { CompiledKernels, Kernels, KernelVariant } from "./kernels/instantiate.ts";
 import type { Forms, Operator } from "./operators/usual.ts";
 
 /** An input or output. */
@@ -52,34 +46,30 @@ const addressable = 2 ** 31 - 2 ** 16;
 export interface Parts {
   /** By ONNX's names. */
   readonly operators: Pick<ReadonlyMap<string, Operator>, "get">;
-  readonly kernels: KernelModules;
+  readonly kernels: CompiledKernels;
   readonly forms?: Forms;
   /** Operators that take 8-bit numbers as they are, and what lets the others take them. */
   readonly byteOperators?: ReadonlySet<string>;
   readonly widenBytes?: typeof import("./widen-bytes.ts").widenBytes;
+  /** What is taken instead where one of the operators leaves a node to others. */
+  readonly further?: () => Promise<Omit<Parts, "kernels">>;
 }
 
 /**
- * Reads a file, lays its memory out and compiles the kernels that it needs, with what `partsFor` gives for it.
- * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
+ * Lays a program's memory out and compiles the kernels that it needs.
+ * @throws NetpareError `bad-model` where the runtime cannot run it.
  */
-export async function loadWith(
-  partsFor: (program: Program) => Promise<Parts>,
-  file: Uint8Array,
-  options: LoadOptions = {},
-): Promise<Network> {
-  const read = readPare(file, options);
-  const { operators, kernels, forms, byteOperators, widenBytes } = await partsFor(read);
-  const program = widenBytes?.(read, ({ op }) => byteOperators!.has(op)) ?? read;
-  const build = new Build(program, Math.min(options.memoryBytes ?? 2 ** 30, addressable), forms);
-  for (const node of program.nodes) {
-    if (build.fused.has(node)) continue;
-    const operator = node.domain === "" ? operators.get(node.op) : undefined;
-    if (operator === undefined) throw unsupported(`it has no operator ${node.domain}${node.domain && "."}${node.op}`);
-    if (node.op !== "Split" && node.outputs.slice(1).some((output) => output >= 0))
-      throw unsupported(`${node.op} with more than one output`);
-    operator(build, node);
-  }
+export async function loadWith(read: Program, given: Parts, options: LoadOptions = {}): Promise<Network> {
+  const { kernels } = given;
+  const limit = Math.min(options.memoryBytes ?? 2 ** 30, addressable);
+  const layOut = (parts: Omit<Parts, "kernels">) => {
+    const program = parts.widenBytes?.(read, ({ op }) => parts.byteOperators!.has(op)) ?? read;
+    const build = new Build(program, limit, parts.forms, (name) => kernels.ask(name));
+    return addNodes(build, parts.operators) && build;
+  };
+  const build = layOut(given) || (given.further && layOut(await given.further()));
+  if (!build) throw unsupported("its operators leave a node");
+  const { program } = build;
   const ports = [program.inputs, program.outputs].map((list) =>
     list.map(({ name, value }) => ({
       name,
@@ -90,17 +80,17 @@ export async function loadWith(
   ) as [Port[], Port[]];
   const { bytes, arenaBytes } = build.layOut();
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
-  build.fill(new Uint8Array(memory.buffer));
-  const variant = options.variant ?? chooseVariant();
+  const made = await kernels.instantiate(memory);
+  build.fill(new Uint8Array(memory.buffer), made);
   const [inputs, outputs] = ports;
-  const act = await compileSteps(build.steps, memory, variant, kernels);
+  const act = joinSteps(build.steps, memory, made);
   return {
     inputs: inputs.map(({ name, shape }) => ({ name, shape })),
     outputs: outputs.map(({ name, shape }) => ({ name, shape })),
     metadata: program.metadata,
     memoryBytes: memory.buffer.byteLength,
     activationBytes: arenaBytes,
-    variant,
+    variant: kernels.variant,
     run: (given) => runImages(new Float32Array(memory.buffer), inputs, outputs, feedsOf(given, program), act),
   };
 }
@@ -110,16 +100,21 @@ interface Port extends NetworkPort {
   readonly place: Place;
 }
 
+/** Puts the steps of all nodes; false where an operator leaves one. */
+function addNodes(build: Build, operators: Parts["operators"]): boolean {
+  for (const node of build.program.nodes) {
+    if (build.fused.has(node)) continue;
+    const operator = node.domain === "" ? operators.get(node.op) : undefined;
+    if (operator === undefined) throw unsupported(`it has no operator ${node.domain}${node.domain && "."}${node.op}`);
+    if (node.op !== "Split" && node.outputs.slice(1).some((output) => output >= 0))
+      throw unsupported(`${node.op} with more than one output`);
+    if (operator(build, node) === false) return false;
+  }
+  return true;
+}
+
 /** One function that takes all steps. */
-async function compileSteps(
-  steps: readonly Step[],
-  memory: WebAssembly.Memory,
-  variant: KernelVariant,
-  modules: KernelModules,
-) {
-  const names = new Set<KernelName>();
-  for (const step of steps) if ("kernel" in step) names.add(step.kernel);
-  const kernels = await instantiateKernels(names, memory, variant, modules);
+function joinSteps(steps: readonly Step[], memory: WebAssembly.Memory, kernels: Kernels) {
   const view = new Float32Array(memory.buffer);
   const address = (operand: Operand) =>
     typeof operand === "number" ? operand : operand.region.address + operand.offset;

@@ -2,7 +2,7 @@
  * Loads a `.pare` file and runs it: `const network = await load("faces.pare"); network.run(pixels)`. No dependency; the same code in
  * Node and browsers, on the page or in a worker.
  */
-import type { Program } from "../format/read.ts";
+import { isCoded, type Program, readWith } from "../format/read.ts";
 import { unsupported } from "./build.ts";
 import { type LoadOptions, loadWith, type Network } from "./load-with.ts";
 import { usualOperators } from "./operators/usual.ts";
@@ -13,28 +13,33 @@ export type { LoadOptions, Network, NetworkPort } from "./load-with.ts";
 export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
 
 /**
- * Reads a file, lays its memory out and compiles the kernels that it needs. Kernels, and what few networks need (integers, binary or
- * shared weights, rare operators), are modules of their own that are fetched beside the file.
+ * Reads a file, lays its memory out and compiles the kernels that it needs. Kernels, and what few networks need (coded constants,
+ * integers, binary or shared weights, rare operators), are modules of their own that are fetched beside the file.
  * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Network> {
-  const kernels = import("./kernels/index.ts");
-  return loadWith(
-    async (program) => ({
-      ...(isUsual(program) ? { operators: usualOperators } : await import("./operators/index.ts")),
-      kernels: (await kernels).kernelModules,
-    }),
-    await bytesOf(source),
-    options,
-  );
+  const fetching = import("./kernels/index.ts");
+  // Said where it is awaited, unless the file is refused before.
+  fetching.catch(() => {});
+  const file = await bytesOf(source);
+  const further = () => import("./operators/index.ts");
+  let all = isCoded(file) ? await further() : undefined;
+  const program = readWith(file, () => all!.decoders, options);
+  if (!isUsual(program)) all ??= await further();
+  const { chooseVariant, CompiledKernels, kernelModules } = await fetching;
+  const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
+  const parts = all ?? { operators: usualOperators, further: async () => (all = await further()) };
+  return loadWith(program, { ...parts, kernels }, options);
 }
 
-/** Whether a network does with usual operators on floats that are no codebooks. */
+/** Whether a network does with usual operators on floats, and its constants need no decoder. */
 function isUsual({ nodes, values, tensors }: Program): boolean {
   return (
     nodes.every(({ op, domain }) => domain === "" && usualOperators.has(op)) &&
     values.every(({ dtype }) => dtype === "float32" || dtype === "int64") &&
-    [...tensors.values()].every(({ dtype, content }) => dtype !== "float32" || content.form !== "symbols")
+    [...tensors.values()].every(({ content }) =>
+      content.form === "symbols" ? content.table.length === 1 : content.form !== "sparse",
+    )
   );
 }
 

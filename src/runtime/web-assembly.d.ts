@@ -13,5 +13,6 @@ declare namespace WebAssembly {
   }
   type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   function validate(bytes: Uint8Array): boolean;
-  function instantiate(bytes: Uint8Array, imports?: Imports): Promise<{ readonly instance: Instance }>;
+  function compile(bytes: Uint8Array): Promise<Module>;
+  function instantiate(module: Module, imports?: Imports): Promise<Instance>;
 }

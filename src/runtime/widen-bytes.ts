@@ -7,7 +7,7 @@ import type { CodedTensor, Program, ProgramNode, ProgramValue } from "../format/
 const one: CodedTensor = {
   dtype: "float32",
   shape: [],
-  content: { form: "raw" },
+  content: { form: "raw", bytes: new Uint8Array(Float32Array.of(1).buffer) },
   storedBytes: 0,
   decode: () => Float32Array.of(1),
 };

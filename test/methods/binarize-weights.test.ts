@@ -3,7 +3,7 @@ import { createFaces } from "../../src/data/faces/create-faces.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { trainModel } from "../../src/engine/train.ts";
 import { trainingSchema } from "../../src/engine/training-options.ts";
-import { readPare } from "../../src/format/read.ts";
+import { readPare } from "../../src/format/read-pare.ts";
 import { writePare } from "../../src/format/write.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { findMethod } from "../../src/methods/index.ts";

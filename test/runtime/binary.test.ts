@@ -1,7 +1,7 @@
 /** Binary layers in the runtime: which kernels run them, and that they agree with onnxruntime's dense result. */
 import { describe, expect, it } from "vitest";
 import { openSession } from "../../src/engine/session.ts";
-import { readPare } from "../../src/format/read.ts";
+import { readPare } from "../../src/format/read-pare.ts";
 import { writePare } from "../../src/format/write.ts";
 import { type Attributes, float, int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";

@@ -1,13 +1,8 @@
 /** Layers of codebooks in the runtime: what onnxruntime makes of the same values, in the memory of their indices. */
 import { describe, expect, it } from "vitest";
 import { openSession } from "../../src/engine/session.ts";
-import {
-  type CodedTensor,
-  type Program,
-  type ProgramNode,
-  readPare,
-  type SymbolContent,
-} from "../../src/format/read.ts";
+import type { CodedTensor, Program, ProgramNode, SymbolContent } from "../../src/format/read.ts";
+import { readPare } from "../../src/format/read-pare.ts";
 import { writePare } from "../../src/format/write.ts";
 import { float, int, ints } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
@@ -156,7 +151,15 @@ describe("dense layers", () => {
       nodes: [{ ...node, domain: "", inputs: bias ? [0, 1, 2] : [0, 1], outputs: [3] }],
       tensors: new Map<number, CodedTensor>([
         [1, { ...held, shape, content, decode: () => weights }],
-        [2, { ...held, shape: [outputs], content: { form: "raw" }, decode: () => bias ?? new Float32Array(outputs) }],
+        [
+          2,
+          {
+            ...held,
+            shape: [outputs],
+            content: { form: "raw", bytes: new Uint8Array((bias ?? new Float32Array(outputs)).buffer) },
+            decode: () => bias ?? new Float32Array(outputs),
+          },
+        ],
       ]),
     };
     const build = new Build(program, undefined, forms);
@@ -164,9 +167,9 @@ describe("dense layers", () => {
     const input = Float32Array.from({ length: x[0] * x[1] }, () => random.normal());
     const [from, to] = [build.place(0), build.place(3)];
     const memory = new WebAssembly.Memory({ initial: Math.ceil(build.layOut().bytes / 65536) });
-    build.fill(new Uint8Array(memory.buffer));
     const names = build.steps.map((step) => ("kernel" in step ? step.kernel : "unary"));
-    const kernels = await compileKernels(names, memory);
+    const kernels = await compileKernels([...names, "pack" as const], memory);
+    build.fill(new Uint8Array(memory.buffer), kernels);
     new Float32Array(memory.buffer).set(input, from.region.address / 4);
     const address = (at: Operand) => (typeof at === "number" ? at : at.region.address + at.offset);
     for (const [i, step] of build.steps.entries()) kernels[names[i]!](...step.operands.map(address));

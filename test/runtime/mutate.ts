@@ -29,15 +29,16 @@ export function mutateBytes(file: Uint8Array, random: Random): Uint8Array {
     bytes[at] = random.below(2) ? random.below(256) : bytes[at]! ^ (1 << random.below(8));
   }
   if (random.below(4) > 0 && bytes.length > headBytes) {
-    bytes.set(file.subarray(0, 5));
-    new DataView(bytes.buffer).setUint32(5, checksum(bytes.subarray(headBytes)), true);
+    bytes.set(file.subarray(0, 4));
+    bytes[headBytes] = file[headBytes]!;
+    new DataView(bytes.buffer).setUint32(4, checksum(bytes.subarray(headBytes)), true);
   }
   return bytes;
 }
 
 /** Damages the structure behind its coder, and codes it anew. */
 export function mutateStructure(file: Uint8Array, random: Random): Uint8Array {
-  let at = headBytes;
+  let at = headBytes + 1;
   const size = () => {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
@@ -47,22 +48,24 @@ export function mutateStructure(file: Uint8Array, random: Random): Uint8Array {
     }
   };
   const [plain, coded] = [size(), size()];
-  const structure = decodeSymbols(file.subarray(at, at + coded), plain, { alphabet: 256, row: 1 });
+  const stored = file.slice(at, at + coded);
+  const structure = plain === coded ? stored : decodeSymbols(stored, plain, { alphabet: 256, row: 1 });
   const bytes = random.below(3) ? structure : structure.slice(0, 1 + random.below(plain));
   for (let left = 1 + random.below(3); left > 0; left--) {
     const place = random.below(bytes.length);
     bytes[place] = random.below(2) ? bytes[place]! + pick(random, [1, 255, 2, 254, 128]) : random.below(256);
   }
-  const again = encodeSymbols(bytes, { alphabet: 256, row: 1 });
+  const again = random.below(2) ? bytes : encodeSymbols(bytes, { alphabet: 256, row: 1 });
   const body = new ByteWriter();
+  body.bytes(file.subarray(headBytes, headBytes + 1));
   body.size(bytes.length);
   body.size(again.length);
   body.bytes(again);
   body.bytes(file.subarray(at + coded));
   const covered = body.result();
   const whole = new Uint8Array(headBytes + covered.length);
-  whole.set(file.subarray(0, 5));
-  new DataView(whole.buffer).setUint32(5, checksum(covered), true);
+  whole.set(file.subarray(0, headBytes));
+  new DataView(whole.buffer).setUint32(4, checksum(covered), true);
   whole.set(covered, headBytes);
   return whole;
 }

@@ -1,16 +1,24 @@
 /** The kernels that the build made, apart from their loader, so that they can be fetched beside a network's file. */
 import { modules } from "./generated.ts";
 import {
+  CompiledKernels,
   chooseVariant,
   decodeBase64,
-  instantiateKernels,
   type KernelModules,
   type KernelName,
   type Kernels,
   type KernelVariant,
 } from "./instantiate.ts";
 
-export { chooseVariant, type KernelModules, type KernelName, type Kernels, type KernelVariant } from "./instantiate.ts";
+export {
+  CompiledKernels,
+  chooseVariant,
+  type Kernel,
+  type KernelModules,
+  type KernelName,
+  type Kernels,
+  type KernelVariant,
+} from "./instantiate.ts";
 
 const relaxed: Readonly<Partial<Record<KernelName, string>>> = modules.relaxed;
 
@@ -24,5 +32,7 @@ export function compileKernels<N extends KernelName>(
   memory: WebAssembly.Memory,
   variant: KernelVariant = chooseVariant(),
 ): Promise<Kernels<N>> {
-  return instantiateKernels(names, memory, variant, kernelModules);
+  const kernels = new CompiledKernels<N>(variant, kernelModules);
+  for (const name of names) kernels.ask(name);
+  return kernels.instantiate(memory);
 }

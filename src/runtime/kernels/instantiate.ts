@@ -1,6 +1,6 @@
 /**
- * The kernels' loader: picks the variant the engine can run, and instantiates the kernels that a network uses, all on one memory. What
- * each kernel computes, and the order of its operands, stands at the head of its file in `assembly/`.
+ * The kernels' loader: picks the variant the engine can run, compiles the kernels that a network uses while it is laid out, and
+ * instantiates them on one memory. What each kernel computes, and the order of its operands, stands at the head of its file in `assembly/`.
  */
 import type { modules } from "./generated.ts";
 
@@ -17,26 +17,43 @@ export type Kernels<N extends KernelName = KernelName> = { readonly [name in N]:
 const probe = "AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==";
 
 /** Bytes from base64. */
-export const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
 
 /** The faster variant that this engine can run. */
 export function chooseVariant(): KernelVariant {
   return WebAssembly.validate(decodeBase64(probe)) ? "relaxed" : "plain";
 }
 
-/** The kernels of `names` on `memory`. */
-export async function instantiateKernels<N extends KernelName>(
-  names: Iterable<N>,
-  memory: WebAssembly.Memory,
-  variant: KernelVariant,
-  from: KernelModules,
-): Promise<Kernels<N>> {
-  const made = await Promise.all(
-    [...new Set(names)].map(async (name) => {
-      const { instance } = await WebAssembly.instantiate(from(name, variant), { env: { memory } });
-      return [name, instance.exports[name]];
-    }),
-  );
-  return Object.fromEntries(made) as Kernels<N>;
+/** Kernels that are asked for by name and compiled beside what goes on meanwhile. */
+export class CompiledKernels<N extends KernelName = KernelName> {
+  private readonly modules = new Map<N, Promise<WebAssembly.Module>>();
+
+  constructor(
+    readonly variant: KernelVariant,
+    private readonly from: KernelModules,
+  ) {}
+
+  /** Begins to compile a kernel, the first time. */
+  ask(name: N): void {
+    if (this.modules.has(name)) return;
+    const compiled = WebAssembly.compile(this.from(name, this.variant));
+    // Said by `instantiate`, unless the network is refused before.
+    compiled.catch(() => {});
+    this.modules.set(name, compiled);
+  }
+
+  /** All that were asked for, on `memory`. */
+  async instantiate(memory: WebAssembly.Memory): Promise<Kernels<N>> {
+    const made: Record<string, unknown> = {};
+    for (const [name, compiled] of this.modules) {
+      const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory } });
+      made[name] = exports[name];
+    }
+    return made as Kernels<N>;
+  }
 }

@@ -1,5 +1,6 @@
 /** Steps that copy elements by indices, and the indices: found when the network is loaded. */
 import { type Build, type Place, sizeOf } from "../build.ts";
+import { elementsOf } from "./_elements.ts";
 
 type Shape = readonly number[];
 
@@ -14,11 +15,6 @@ export function addCopy(build: Build, src: Place, dst: Place, indices: Int32Arra
     src,
     dst,
   );
-}
-
-/** The memory in elements of 4 bytes or 1. */
-export function elementsOf(memory: Float32Array, bytes: number): Float32Array | Uint8Array {
-  return bytes === 4 ? memory : new Uint8Array(memory.buffer);
 }
 
 /** Where each element of `to` comes from in `from`, which is broadcast to it. */

@@ -3,33 +3,42 @@ import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, type Place, sizeOf, unsupported } from "../build.ts";
 import { layPlanes, type Planes, type Window } from "../kernels/pack.ts";
 
-/** The window of a node, whose taps are `kernel`. */
+const autoPads = ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
+
+/** The window of a node, whose taps are `kernel`. @throws where strides, dilations, pads and shapes are not those of a window. */
 export function windowOf(build: Build, node: ProgramNode, kernel: readonly number[]): Window {
   const [input, output] = [build.shape(node.inputs[0]!), build.shape(node.outputs[0]!)];
-  if (input.length < 3 || input.length > 4) throw unsupported(`${node.op} over ${input.length - 2} axes`);
+  const rank = input.length - 2;
+  if (rank < 1 || rank > 2) throw unsupported(`${node.op} over ${rank} axes`);
   oneImage(node, input);
-  checkWindow(build, node, kernel);
+  const [strides, dilations] = [sizesOf(node, "strides", rank, 1), sizesOf(node, "dilations", rank, 1)];
+  const auto = attribute(node, "auto_pad", "NOTSET");
+  if (!autoPads.includes(auto)) throw badFile(`auto_pad ${auto}`);
+  const pads = auto === "NOTSET" ? sizesOf(node, "pads", 2 * rank, 0) : Array<number>(2 * rank).fill(0);
+  const round = attribute(node, "ceil_mode", 0) ? Math.ceil : Math.floor;
+  const before = pads.slice(0, rank);
+  const spatial = input.slice(2).map((size, axis) => {
+    const [stride, pad] = [strides[axis]!, pads[axis]!];
+    const reach = (kernel[axis]! - 1) * dilations[axis]! + 1;
+    if (auto.startsWith("SAME")) {
+      const count = Math.ceil(size / stride);
+      const added = Math.max((count - 1) * stride + reach - size, 0) / 2;
+      before[axis] = auto === "SAME_UPPER" ? Math.floor(added) : Math.ceil(added);
+      return count;
+    }
+    const count = round((size + pad + pads[axis + rank]! - reach) / stride) + 1;
+    // No window begins behind the image.
+    return round === Math.ceil && (count - 1) * stride >= size + pad ? count - 1 : count;
+  });
+  const fits = kernel.length === rank && kernel.every((size) => Number.isInteger(size) && size > 0);
+  if (!fits || String(spatial) !== String(output.slice(2)))
+    throw badFile(`${node.op} of (${input}) with a kernel of ${kernel} gives (${output}) for (${spatial})`);
+  build.hold(4 * sizeOf(kernel));
   // One axis is a plane of one row.
   const two = (values: readonly number[], one: number) =>
-    (values.length === 1 ? [one, values[0]!] : values) as [number, number];
-  const spatial = kernel.map(() => 1);
-  const [h, w] = two(input.slice(2), 1);
-  const [oh, ow] = two(output.slice(2), 1);
-  const taps = two(kernel, 1);
-  const strides = two(attribute(node, "strides", spatial), 1);
-  const dilations = two(attribute(node, "dilations", spatial), 1);
-  const auto = attribute(node, "auto_pad", "NOTSET");
-  const pads = attribute(
-    node,
-    "pads",
-    [...spatial, ...spatial].map(() => 0),
-  );
-  const before = two(pads.slice(0, kernel.length), 0).map((pad, axis) => {
-    if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER") return auto === "VALID" ? 0 : pad;
-    const span = ([oh, ow][axis]! - 1) * strides[axis]! + (taps[axis]! - 1) * dilations[axis]! + 1 - [h, w][axis]!;
-    return auto === "SAME_UPPER" ? Math.floor(Math.max(span, 0) / 2) : Math.ceil(Math.max(span, 0) / 2);
-  });
-  return { h, w, oh, ow, kernel: taps, strides, dilations, top: before[0]!, left: before[1]! };
+    (rank === 1 ? [one, values[0]!] : values) as readonly [number, number];
+  const [[h, w], [oh, ow], [top, left]] = [two(input.slice(2), 1), two(output.slice(2), 1), two(before, 0)];
+  return { h, w, oh, ow, kernel: two(kernel, 1), strides: two(strides, 1), dilations: two(dilations, 1), top, left };
 }
 
 /** @throws where a batch larger than 1 is part of the shape. */
@@ -37,37 +46,12 @@ export function oneImage({ op }: ProgramNode, [batch]: readonly number[]): void 
   if (batch !== 1) throw unsupported(`${op} of a fixed batch of ${batch}`);
 }
 
-const isSame = (auto: string) => auto === "SAME_UPPER" || auto === "SAME_LOWER";
-
 /** The list of an attribute, of `count` integers of at least `least`, which it is filled with where the node leaves it out. */
 export function sizesOf(node: ProgramNode, name: string, count: number, least: number): readonly number[] {
   const list = attribute(node, name, Array<number>(count).fill(least));
   if (list.length !== count || !list.every((size) => Number.isInteger(size) && size >= least))
     throw badFile(`${node.op} with ${name} of ${list}`);
   return list;
-}
-
-/** @throws where strides, dilations, pads and shapes are not those of a window. */
-function checkWindow(build: Build, node: ProgramNode, kernel: readonly number[]): void {
-  const [input, output] = [build.shape(node.inputs[0]!), build.shape(node.outputs[0]!)];
-  const rank = input.length - 2;
-  const [strides, dilations] = [sizesOf(node, "strides", rank, 1), sizesOf(node, "dilations", rank, 1)];
-  const auto = attribute(node, "auto_pad", "NOTSET");
-  if (auto !== "NOTSET" && auto !== "VALID" && !isSame(auto)) throw badFile(`auto_pad ${auto}`);
-  const pads = auto === "NOTSET" ? sizesOf(node, "pads", 2 * rank, 0) : Array<number>(2 * rank).fill(0);
-  const round = attribute(node, "ceil_mode", 0) ? Math.ceil : Math.floor;
-  const spatial = input.slice(2).map((size, axis) => {
-    const [stride, before] = [strides[axis]!, pads[axis]!];
-    if (isSame(auto)) return Math.ceil(size / stride);
-    const room = size + before + pads[axis + rank]! - (kernel[axis]! - 1) * dilations[axis]! - 1;
-    const count = round(room / stride) + 1;
-    // No window begins behind the image.
-    return round === Math.ceil && (count - 1) * stride >= size + before ? count - 1 : count;
-  });
-  const fits = kernel.length === rank && kernel.every((size) => Number.isInteger(size) && size > 0);
-  if (!fits || String(spatial) !== String(output.slice(2)))
-    throw badFile(`${node.op} of (${input}) with a kernel of ${kernel} gives (${output}) for (${spatial})`);
-  build.hold(4 * sizeOf(kernel));
 }
 
 /** @throws where the shapes of a Conv's input, weight, bias and output do not go together. */

@@ -3,35 +3,20 @@ import { badFile, type ProgramNode } from "../../format/read.ts";
 import { type Build, behind, broadcast, type Place, sizeOf } from "../build.ts";
 import { closing } from "./_bounds.ts";
 import { addCopy, broadcastIndices } from "./_copy.ts";
-import { applyEach } from "./elementwise.ts";
+import { arithmeticOps } from "./alike.ts";
 
-/** The kernel's numbers of `a op b` and of the same with its operands exchanged. */
-export const arithmeticOps: ReadonlyMap<string, readonly [op: number, exchanged: number]> = new Map([
-  ["Add", [0, 0]],
-  ["Sub", [1, 6]],
-  ["Mul", [2, 2]],
-  ["Div", [3, 7]],
-  ["Max", [4, 4]],
-  ["Min", [5, 5]],
-  ["Sum", [0, 0]],
-  ["PRelu", [8, 8]],
-  ["Mean", [0, 0]],
-]);
-
-export function addArithmetic(build: Build, node: ProgramNode): void {
+/** @returns false for quotients of integers. */
+export function addArithmetic(build: Build, node: ProgramNode): boolean {
   const [first, ...others] = node.inputs as [number, ...number[]];
   const shape = broadcast(node.inputs.map((input) => build.shape(input)));
   const y = build.output(node, shape);
-  if (build.takes(node)) return;
+  if (build.takes(node)) return true;
   if (others.length === 0) {
     build.view(y, first);
-    return;
+    return true;
   }
   if (node.op === "PRelu" && String(build.shape(first)) !== String(shape)) throw badFile("a PRelu of a smaller input");
-  if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") {
-    applyEach(build, node, (a, b) => Math.trunc(a / b));
-    return;
-  }
+  if (node.op === "Div" && build.program.values[y]!.dtype !== "float32") return false;
   let a = { place: build.read(first), shape: build.shape(first) };
   for (const [i, other] of others.entries()) {
     const b = { place: build.read(other), shape: build.shape(other) };
@@ -44,6 +29,7 @@ export function addArithmetic(build: Build, node: ProgramNode): void {
     if (isLast && isMean) build.call("unary", 13, dst, dst, sizeOf(shape), 1 / node.inputs.length, 0);
     a = { place: dst, shape };
   }
+  return true;
 }
 
 interface Side {

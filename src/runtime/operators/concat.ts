@@ -1,7 +1,7 @@
 /** Concat and Split: runs of the parts copied to or from their places in the whole. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind } from "../build.ts";
-import { elementsOf } from "./_copy.ts";
+import { elementsOf } from "./_elements.ts";
 
 export function addConcat(build: Build, node: ProgramNode): void {
   const sources = node.inputs.map((input) => build.read(input));

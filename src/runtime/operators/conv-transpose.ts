@@ -4,7 +4,8 @@
  */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, sizeOf, unsupported } from "../build.ts";
-import { layPlanes, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { layPlanes, tapOffsets } from "../kernels/pack.ts";
+import { storedOf } from "../stored.ts";
 import { addCopy, indicesOf } from "./_copy.ts";
 import { oneImage, sizesOf } from "./_window.ts";
 
@@ -61,7 +62,7 @@ export function addConvTranspose(build: Build, node: ProgramNode): void {
       behind(src, g * perGroup * planes.channelBytes),
       offsetsAt,
       offsets.length,
-      build.put(packWeights(turned, own, offsets.length)),
+      build.putRows(storedOf(turned), own, offsets.length),
       behind(biases, 4 * g * own),
       0,
       behind(dst, 4 * g * own * oh * ow),

@@ -5,6 +5,8 @@
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, broadcast } from "../build.ts";
 import { broadcastIndices } from "./_copy.ts";
+import { addArithmetic } from "./arithmetic.ts";
+import { addUnary } from "./unary.ts";
 
 /** Of up to three operands; one that is absent is undefined. */
 type Function3 = (a: number, b: number, c: number) => number;
@@ -39,6 +41,16 @@ export const elementwiseOps: readonly string[] = Object.keys({ ...plain, ...made
 
 export function addElementwise(build: Build, node: ProgramNode): void {
   applyEach(build, node, plain[node.op] ?? made[node.op]!(build, node));
+}
+
+/** Clip, by bounds that are computed too. */
+export function addClip(build: Build, node: ProgramNode): void {
+  if (!addUnary(build, node)) addElementwise(build, node);
+}
+
+/** Div, of integers too. */
+export function addDiv(build: Build, node: ProgramNode): void {
+  if (!addArithmetic(build, node)) applyEach(build, node, (a, b) => Math.trunc(a / b));
 }
 
 /** Applies `f` to each element of the broadcast of a node's inputs. */

@@ -1,13 +1,13 @@
-/** Dense layers: Gemm and MatMul by a constant matrix, row by row; sparse where few weights are left, or by indices. Other products in JavaScript. */
+/** Dense layers: Gemm and MatMul by a constant matrix, row by row; sparse where few weights are left, or by indices. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, broadcast } from "../build.ts";
-import { packSparse, packWeights } from "../kernels/pack.ts";
+import { packSparse } from "../kernels/pack.ts";
+import { floatsOf, isSparse, type Stored, storedOf } from "../stored.ts";
 import { closing } from "./_bounds.ts";
 import type { Matrix } from "./_codebook-layer.ts";
-import { multiply } from "./_multiply.ts";
-import { isSparse } from "./conv.ts";
 
-export function addGemm(build: Build, node: ProgramNode): void {
+/** @returns false where the product is no dense layer. */
+export function addGemm(build: Build, node: ProgramNode): boolean {
   const [x, w, c = -1] = node.inputs as [number, number, number?];
   const [transA, transB] = [attribute(node, "transA", 0) === 1, attribute(node, "transB", 0) === 1];
   const alpha = attribute(node, "alpha", 1);
@@ -20,17 +20,16 @@ export function addGemm(build: Build, node: ProgramNode): void {
   const added = c < 0 ? [] : build.shape(c);
   if (String(broadcast([added, [rows!, outputs]])) !== String(build.shape(y))) throw badFile(`Gemm plus (${added})`);
   const eachRow = added.length === 2 && added[0] !== 1;
-  if (!eachRow && build.takes(node)) return;
-  if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) {
-    multiply(build, node, { transA, transB, alpha, bias: c < 0 ? undefined : { value: c, beta } });
-    return;
-  }
+  if (!eachRow && build.takes(node)) return true;
+  if (transA || eachRow || !build.isConstant(w) || (c >= 0 && !build.isConstant(c))) return false;
   const bias = c < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(c), (value) => value * beta);
   const biases = bias.length === outputs ? bias : new Float32Array(outputs).fill(bias[0]!);
   addDense(build, node, x, { value: w, isRows: transB, factor: alpha }, biases);
+  return true;
 }
 
-export function addMatMul(build: Build, node: ProgramNode): void {
+/** @returns false where the product is no dense layer. */
+export function addMatMul(build: Build, node: ProgramNode): boolean {
   const [x, w] = node.inputs as [number, number];
   const [left, right] = [build.shape(x), build.shape(w)];
   const outputs = right[1]!;
@@ -38,29 +37,30 @@ export function addMatMul(build: Build, node: ProgramNode): void {
   if (isDense) {
     if (left.at(-1) !== right[0]) throw badFile(`MatMul of (${left}) by (${right})`);
     build.output(node, left.with(-1, outputs));
-    if (build.takes(node)) return;
+    if (build.takes(node)) return true;
   }
-  if (!isDense || !build.isConstant(w)) {
-    multiply(build, node);
-    return;
-  }
+  if (!isDense || !build.isConstant(w)) return false;
   addDense(build, node, x, { value: w, isRows: false, factor: 1 }, new Float32Array(outputs));
+  return true;
 }
 
 /** The matrix as rows of outputs. */
-function rowsOf(build: Build, { value, isRows, factor }: Matrix, outputs: number): Float32Array {
+function rowsOf(build: Build, { value, isRows, factor }: Matrix, outputs: number): Stored {
+  if (isRows && factor === 1) return build.stored(value);
   const matrix = build.constant(value);
-  const count = matrix.length / outputs;
-  return Float32Array.from({ length: matrix.length }, (_, i) => {
-    const [o, k] = [Math.floor(i / count), i % count];
-    return factor * matrix[isRows ? i : k * outputs + o]!;
-  });
+  const rows = new Float32Array(matrix.length);
+  const count = rows.length / outputs;
+  const [down, across] = isRows ? [count, 1] : [1, outputs];
+  let at = 0;
+  for (let o = 0; o < outputs; o++)
+    for (let k = 0; k < count; k++) rows[at++] = factor * matrix[o * down + k * across]!;
+  return storedOf(rows);
 }
 
 function addDense(build: Build, node: ProgramNode, x: number, matrix: Matrix, bias: Float32Array): void {
   const outputs = bias.length;
   const weights = rowsOf(build, matrix, outputs);
-  const count = weights.length / outputs;
+  const count = weights.bytes.length / weights.elementBytes / outputs;
   const rows = build.size(x) / count;
   const src = build.read(x);
   const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
@@ -71,7 +71,9 @@ function addDense(build: Build, node: ProgramNode, x: number, matrix: Matrix, bi
   const offsets = Int32Array.from({ length: count }, (_, k) => 4 * k);
   const packed = book
     ? codebook!.putIndices(build, book.indices, outputs, count, book.bits)
-    : build.put(sparse ? packSparse(weights, outputs, offsets) : packWeights(weights, outputs, count));
+    : sparse
+      ? build.put(packSparse(floatsOf(weights), outputs, offsets))
+      : build.putRows(weights, outputs, count);
   const biases = build.put(bias);
   for (let row = 0; row < rows; row++) {
     const from = behind(src, 4 * row * count);

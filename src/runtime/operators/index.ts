@@ -2,18 +2,26 @@
 import { binaryForm } from "./_binary-layer.ts";
 import * as codebook from "./_codebook-layer.ts";
 import { int8Form } from "./_int8-layer.ts";
+import { arithmeticOps } from "./alike.ts";
+import { addAnyPool, addGlobalMaxPool } from "./any-pool.ts";
+import { addArithmetic } from "./arithmetic.ts";
+import { addBatchNormalization } from "./batch-normalization.ts";
+import { addSplit } from "./concat.ts";
 import { addConvTranspose } from "./conv-transpose.ts";
-import { addElementwise, elementwiseOps } from "./elementwise.ts";
+import { addClip, addDiv, addElementwise, elementwiseOps } from "./elementwise.ts";
+import { addAnySoftmax } from "./log-softmax.ts";
 import { addLrn } from "./lrn.ts";
 import { addMade, madeOps } from "./made.ts";
-import { moves } from "./move.ts";
+import { addMove, moves } from "./move.ts";
+import { addAnyGemm, addAnyMatMul } from "./product.ts";
 import { addDequantize, addQuantize } from "./quantize.ts";
-import { addArg, addReduction, addSoftmax, reductions } from "./reduce.ts";
+import { addArg, addReduction, reductions } from "./reduce.ts";
 import { addResize } from "./resize.ts";
 import { addOneHot, addScatterElements } from "./scatter.ts";
 import { all, type Forms, type Operator, usualOperators } from "./usual.ts";
 import { views } from "./view.ts";
 
+export { decoders } from "../../codec/decoders.ts";
 export { widenBytes } from "../widen-bytes.ts";
 
 /** By ONNX's names. */
@@ -26,11 +34,21 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["OneHot", addOneHot],
   ["QuantizeLinear", addQuantize],
   ["DequantizeLinear", addDequantize],
-  ...all(["Softmax", "LogSoftmax"], addSoftmax),
+  ["BatchNormalization", addBatchNormalization],
+  ["Split", addSplit],
+  ...all(moves.keys(), addMove),
+  ...all(["Softmax", "LogSoftmax"], addAnySoftmax),
   ...all(["ArgMax", "ArgMin"], addArg),
   ...all(reductions.keys(), addReduction),
   ...all(madeOps, addMade),
   ...all(elementwiseOps, addElementwise),
+  ...all(arithmeticOps.keys(), addArithmetic),
+  ["AveragePool", addAnyPool],
+  ["GlobalMaxPool", addGlobalMaxPool],
+  ["Gemm", addAnyGemm],
+  ["MatMul", addAnyMatMul],
+  ["Clip", addClip],
+  ["Div", addDiv],
 ]);
 
 /** Operators that take 8-bit numbers as they are. */

@@ -1,4 +1,4 @@
-/** Operators over groups of elements that differ in some axes only: reductions, ArgMax and ArgMin, Softmax and LogSoftmax. */
+/** Operators over groups of elements that differ in some axes only: reductions, ArgMax and ArgMin. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, sizeOf } from "../build.ts";
 import { broadcastIndices } from "./_copy.ts";
@@ -76,36 +76,5 @@ export function addArg(build: Build, node: ProgramNode): void {
     },
     build.read(node.inputs[0]!),
     build.write(y),
-  );
-}
-
-/** `e^(x - max) / Σ e^(x - max)` over an axis, or its logarithm. */
-export function addSoftmax(build: Build, node: ProgramNode): void {
-  const x = node.inputs[0]!;
-  const shape = build.shape(x);
-  const axis = build.axis(x, attribute(node, "axis", -1));
-  const y = build.output(node, shape);
-  const isLog = node.op === "LogSoftmax";
-  const [src, dst] = [build.read(x), build.write(y)];
-  if (!isLog && sizeOf(shape.slice(axis + 1)) === 1) {
-    build.call("softmax", src, dst, build.size(x) / shape[axis]!, shape[axis]!);
-    return;
-  }
-  const groups = broadcastIndices(build, shape.with(axis, 1), shape);
-  const [most, sums] = [new Float64Array(groups.length / shape[axis]!), new Float64Array(groups.length / shape[axis]!)];
-  build.act(
-    (memory, from, to) => {
-      const [a, b] = [from! / 4, to! / 4];
-      most.fill(Number.NEGATIVE_INFINITY);
-      sums.fill(0);
-      for (let i = 0; i < groups.length; i++) most[groups[i]!] = Math.max(most[groups[i]!]!, memory[a + i]!);
-      for (let i = 0; i < groups.length; i++) sums[groups[i]!]! += Math.exp(memory[a + i]! - most[groups[i]!]!);
-      for (let i = 0; i < groups.length; i++) {
-        const shifted = memory[a + i]! - most[groups[i]!]!;
-        memory[b + i] = isLog ? shifted - Math.log(sums[groups[i]!]!) : Math.exp(shifted) / sums[groups[i]!]!;
-      }
-    },
-    src,
-    dst,
   );
 }

@@ -2,7 +2,6 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build } from "../build.ts";
 import { boundsOf } from "./_bounds.ts";
-import { addElementwise } from "./elementwise.ts";
 
 /** The kernel's number of a function, and its two operands. */
 type Function1 = readonly [op: number, alpha?: readonly [string, number], beta?: readonly [string, number]];
@@ -30,15 +29,14 @@ export const unaryOps: ReadonlyMap<string, Function1> = new Map<string, Function
   ["Round", [19]],
 ]);
 
-export function addUnary(build: Build, node: ProgramNode): void {
+/** @returns false where bounds are computed. */
+export function addUnary(build: Build, node: ProgramNode): boolean {
   const [op, alpha, beta] = unaryOps.get(node.op)!;
   const bounds = op === 0 ? boundsOf(build, node) : [alpha, beta].map((one) => (one ? attribute(node, ...one) : 0));
-  if (bounds === undefined) {
-    addElementwise(build, node);
-    return;
-  }
+  if (bounds === undefined) return false;
   const x = node.inputs[0]!;
   const y = build.output(node, build.shape(x));
-  if (build.takes(node)) return;
+  if (build.takes(node)) return true;
   build.call("unary", op, build.read(x), build.write(y), build.size(x), bounds[0]!, bounds[1]!);
+  return true;
 }

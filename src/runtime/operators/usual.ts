@@ -1,17 +1,17 @@
 /** The operators of most CNNs: each puts its steps into a build. */
 import type { ProgramNode } from "../../format/read.ts";
 import type { Build } from "../build.ts";
-import { addArithmetic, arithmeticOps } from "./arithmetic.ts";
-import { addBatchNormalization } from "./batch-normalization.ts";
-import { addConcat, addSplit } from "./concat.ts";
+import { addAlike, arithmeticOps } from "./alike.ts";
+import { addConcat } from "./concat.ts";
 import { addConv } from "./conv.ts";
 import { addGemm, addMatMul } from "./gemm.ts";
-import { addMove, moves } from "./move.ts";
-import { addGlobalAveragePool, addGlobalMaxPool, addPool } from "./pool.ts";
+import { addGlobalAveragePool, addPool } from "./pool.ts";
+import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
 import { addView, views } from "./view.ts";
 
-export type Operator = (build: Build, node: ProgramNode) => void;
+/** Answers false where it has put nothing, and the node is left to the operators that few networks need. */
+export type Operator = (build: Build, node: ProgramNode) => unknown;
 
 /** Further forms of layers; who ships a network that has none of them leaves them out. */
 export interface Forms {
@@ -31,12 +31,9 @@ export const usualOperators: ReadonlyMap<string, Operator> = new Map<string, Ope
   ["MaxPool", addPool],
   ["AveragePool", addPool],
   ["GlobalAveragePool", addGlobalAveragePool],
-  ["GlobalMaxPool", addGlobalMaxPool],
-  ["BatchNormalization", addBatchNormalization],
   ["Concat", addConcat],
-  ["Split", addSplit],
+  ["Softmax", addSoftmax],
   ...all(views.keys(), addView),
-  ...all(arithmeticOps.keys(), addArithmetic),
+  ...all(arithmeticOps.keys(), addAlike),
   ...all(unaryOps.keys(), addUnary),
-  ...all(moves.keys(), addMove),
 ]);
