@@ -17,7 +17,8 @@ import { elementTypeOf } from "../tensor/element-type.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { tensor, tensorOf } from "../tensor/tensor.ts";
 import { layerMatcher, layerName } from "./_layer-names.ts";
-import { addMasked, findLayerWeights, type LayerWeight, readInstead } from "./_layer-weights.ts";
+import { findLayerWeights, type LayerWeight, readInstead, settleRegrowth } from "./_layer-weights.ts";
+import { addMasked } from "./_masks.ts";
 import { type Application, defineMethod } from "./define-method.ts";
 
 const params = z.object({
@@ -73,7 +74,8 @@ export const clusterWeights = defineMethod({
 });
 
 /** The graph in which layers read their pruned weights as they are stored, zeros included, so that batch norms can be folded into them. */
-function unmask(graph: Graph, keep: (node: Node) => boolean): Graph {
+function unmask(original: Graph, keep: (node: Node) => boolean): Graph {
+  const graph = settleRegrowth(original, keep);
   const masked = findLayerWeights(graph, keep).weights.filter((weight) => weight.masked);
   if (masked.length === 0) return graph;
   const edit = new GraphEdit(graph);

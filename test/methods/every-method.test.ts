@@ -65,6 +65,13 @@ const cases: readonly Case[] = [
     stable: true,
     tolerance: 1e-5,
   },
+  {
+    method: "prune-magnitude",
+    params: { sparsity: 0.6, regrowth: true, scope: "sensitivity", samples: 8 },
+    identity: { sparsity: 0, regrowth: true },
+    stable: true,
+    tolerance: 1e-5,
+  },
   { method: "penalize-entropy", params: {}, identity: { keep: [".*"] }, stable: false, tolerance: 1e-5 },
   // Integer kernels round what lies between two levels either way: a level of 255 at the end.
   { method: "quantize-int8", params: {}, identity: { keepFloat: [".*"] }, stable: true, tolerance: 0.02 },
