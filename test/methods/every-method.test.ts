@@ -40,6 +40,13 @@ const cases: readonly Case[] = [
     tolerance: 1e-5,
   },
   { method: "cluster-weights", params: { bits: 3 }, identity: { keep: [".*"] }, stable: true, tolerance: 1e-5 },
+  {
+    method: "cluster-weights",
+    params: { meanBits: 2.5 },
+    identity: { meanBits: 2.5, keep: [".*"] },
+    stable: true,
+    tolerance: 1e-5,
+  },
   { method: "distill", params: { teacher: "-" }, identity: { teacher: "-", alpha: 0 }, stable: true, tolerance: 1e-5 },
   { method: "prune-channels", params: { macs: 0.6 }, identity: { macs: 1 }, stable: false, tolerance: 1e-5 },
   {
