@@ -18,6 +18,8 @@ import type { MethodContext } from "./define-method.ts";
 export type FindCodebook = (place: number, bits: number) => Codebook | undefined;
 
 const mostBits = 8;
+/** From here on a further bit halves the distances of values: e² is taken to be a quarter (Panter, Dite 1951). */
+const triedBits = 5;
 /** Bits at which a layer is tried, and how many images it is tried on. */
 const probeBits = 3;
 const probeImages = 256;
@@ -30,9 +32,9 @@ export async function allotBits(
   find: FindCodebook,
   context: Pick<MethodContext, "samples" | "progress">,
 ): Promise<number[]> {
-  const errors = weights.map((_, place) => {
+  const errors = weights.map((weight, place) => {
     context.progress(place, weights.length, "trying codebooks");
-    return listErrors(place, find);
+    return listErrors(weight, place, find);
   });
   const importance = await weigh(graph, weights, find, context);
   const sizes = weights.map(({ tensor }, place) => (errors[place]!.length > 0 ? tensor.data.length : 0));
@@ -48,13 +50,10 @@ export async function allotBits(
 }
 
 /** e² of 1, 2, … bits, as far as the weight's elements are more than the values. */
-function listErrors(place: number, find: FindCodebook): number[] {
+function listErrors({ tensor }: LayerWeight, place: number, find: FindCodebook): number[] {
   const errors: number[] = [];
-  for (let bits = 1; bits <= mostBits; bits++) {
-    const found = find(place, bits);
-    if (found === undefined) break;
-    errors.push(found.error ** 2);
-  }
+  for (let bits = 1; bits <= mostBits && tensor.data.length > 2 ** bits; bits++)
+    errors.push(bits > triedBits ? errors.at(-1)! / 4 : find(place, bits)!.error ** 2);
   return errors;
 }
 
