@@ -1,18 +1,19 @@
 /**
- * Bits for each layer under a mean: with e²_l(b) the squared error of layer l's codebook of 2^b values, relative to its energy, and n_l
- * its weights, `min Σ c_l·e²_l(b_l)` where `Σ n_l·b_l ≤ B·Σ n_l`, by steps along the layers' lower hulls.
+ * Bits for each layer under a mean: with n_l weights and a cost c_l(b) of layer l's codebook of 2^b values,
+ * `min Σ c_l(b_l)` where `Σ n_l·b_l ≤ B·Σ n_l`, by steps along the layers' lower hulls.
  *
- * c_l is 1 without images: every layer's noise counts as a share of its signal (Lin, Talathi, Annapureddy 2016, arXiv:1511.06393). With
- * images it is what the noise does to the network's output, `Σ(ŷ - y)² / Σy²` with layer l alone at 3 bits, over e²_l(3).
+ * Without images c_l is the squared error relative to the layer's energy, `e² = ‖W - Ŵ‖² / ‖W‖²`: every layer's noise counts as a share of
+ * its signal (Lin, Talathi, Annapureddy 2016, arXiv:1511.06393). With images it is what layer l alone, so coded, does to the network's
+ * output, `Σ(ŷ - y)² / Σy²`, measured at each of few bits: noise of 1 or 2 bits is far more than that of 3 scaled up.
  */
 import { GraphEdit } from "../graph/edit.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import { type Choice, cheapestSteps } from "../math/cheapest-steps.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { Codebook } from "./_codebook.ts";
 import type { LayerWeight } from "./_layer-weights.ts";
 import { rankBySensitivity } from "./_sensitivity.ts";
-import type { MethodContext } from "./define-method.ts";
+import type { MethodContext, Samples } from "./define-method.ts";
 
 /** The codebook of a weight, by its place, of 2^bits values; undefined where the weight has no more elements. */
 export type FindCodebook = (place: number, bits: number) => Codebook | undefined;
@@ -20,9 +21,9 @@ export type FindCodebook = (place: number, bits: number) => Codebook | undefined
 const mostBits = 8;
 /** From here on a further bit halves the distances of values: e² is taken to be a quarter (Panter, Dite 1951). */
 const triedBits = 5;
-/** Bits at which a layer is tried, and how many images it is tried on. */
-const probeBits = 3;
-const probeImages = 256;
+/** Bits up to which layers are tried in the network, and on how many images. */
+const measuredBits = 4;
+const probeImages = 128;
 
 /** The bits of each weight; 1 for one that is too small for a codebook. */
 export async function allotBits(
@@ -36,9 +37,10 @@ export async function allotBits(
     context.progress(place, weights.length, "trying codebooks");
     return listErrors(weight, place, find);
   });
-  const importance = await weigh(graph, weights, find, context);
+  const { samples, progress } = context;
+  const costs = samples ? await measureNoise(graph, weights, errors, find, samples, progress) : errors;
   const sizes = weights.map(({ tensor }, place) => (errors[place]!.length > 0 ? tensor.data.length : 0));
-  const curves = errors.map((found, place) => curveOf(found, sizes[place]!, importance[place]!));
+  const curves = costs.map((found, place) => curveOf(found, sizes[place]!));
   const total = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   const most = total(sizes.map((size, place) => size * errors[place]!.length));
   const wanted = most - meanBits * total(sizes);
@@ -57,9 +59,9 @@ function listErrors({ tensor }: LayerWeight, place: number, find: FindCodebook):
   return errors;
 }
 
-/** What a layer's noise costs by the bits that are saved, from none to all but one. */
-function curveOf(errors: readonly number[], size: number, importance: number): Choice[] {
-  return errors.toReversed().map((error, saved) => ({ amount: saved * size, cost: importance * error }));
+/** What a layer costs by the bits that are saved, from none to all but one. */
+function curveOf(costs: readonly number[], size: number): Choice[] {
+  return costs.toReversed().map((cost, saved) => ({ amount: saved * size, cost }));
 }
 
 /** What is saved on each curve: `wanted` in all, or more, by the cheapest steps. */
@@ -95,35 +97,37 @@ function spendExcess(curves: readonly (readonly Choice[])[], start: readonly num
   }
 }
 
-/** How much the network's output minds each weight's noise, the same for all where there are no images. */
-async function weigh(
+/**
+ * What each layer's noise does to the network's output, of 1, 2, … bits: measured up to `measuredBits`, and from there on as e² falls.
+ */
+async function measureNoise(
   graph: Graph,
   weights: readonly LayerWeight[],
+  errors: readonly (readonly number[])[],
   find: FindCodebook,
-  { samples, progress }: Pick<MethodContext, "samples" | "progress">,
-): Promise<number[]> {
-  if (samples === undefined) return weights.map(() => 1);
-  const probes = new Map(weights.map((weight, place) => [weight.layers[0]!, { weight, found: probe(place, find) }]));
-  const tried = [...probes].filter(([, { found }]) => found !== undefined && found.error > 0).map(([layer]) => layer);
-  const alone = async (layer: (typeof tried)[number]) => {
-    const { weight, found } = probes.get(layer)!;
-    const edit = new GraphEdit(graph);
-    const values = Float32Array.from(found!.indices, (index) => found!.values[index]!);
-    edit.setInitializer(weight.name, tensor("float32", weight.tensor.shape, values));
-    return edit.apply();
-  };
-  const ranked = await rankBySensitivity(graph, tried, alone, samples, probeImages, (done) =>
-    progress(done, tried.length, "measuring the sensitivity of layers"),
+  samples: Samples,
+  progress: MethodContext["progress"],
+): Promise<number[][]> {
+  const noise = weights.map((): number[] => []);
+  const places = new Map(weights.map((weight, place) => [weight.layers[0]!, place]));
+  for (let bits = 1; bits <= measuredBits; bits++) {
+    const tried = [...places].flatMap(([layer, place]) => (errors[place]!.length >= bits ? [layer] : []));
+    const alone = async (layer: Node) =>
+      withCodebook(graph, weights[places.get(layer)!]!, find(places.get(layer)!, bits)!);
+    const before = (bits - 1) * tried.length;
+    const ranked = await rankBySensitivity(graph, tried, alone, samples, probeImages, (done) =>
+      progress(before + done, measuredBits * tried.length, "measuring the sensitivity of layers"),
+    );
+    for (const entry of ranked) noise[places.get(entry.node)!]!.push(entry.noise);
+  }
+  return errors.map((found, place) =>
+    found.map((error, i) => noise[place]![i] ?? (noise[place]!.at(-1)! * error) / (found[measuredBits - 1]! || 1)),
   );
-  const noise = new Map(ranked.map((entry) => [entry.node, entry.noise]));
-  return [...probes].map(([layer, { found }]) => (noise.has(layer) ? noise.get(layer)! / found!.error ** 2 : 0));
 }
 
-/** The codebook of `probeBits`, or of fewer where the weight is small. */
-function probe(place: number, find: FindCodebook): Codebook | undefined {
-  for (let bits = probeBits; bits > 0; bits--) {
-    const found = find(place, bits);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+function withCodebook(graph: Graph, { name, tensor: { shape } }: LayerWeight, { values, indices }: Codebook): Graph {
+  const edit = new GraphEdit(graph);
+  const shared = Float32Array.from(indices, (index) => values[index]!);
+  edit.setInitializer(name, tensor("float32", shape, shared));
+  return edit.apply();
 }
