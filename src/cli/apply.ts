@@ -16,7 +16,7 @@ import {
 } from "../data/index.ts";
 import { findImageInput } from "../engine/image-input.ts";
 import { createSamples } from "../engine/samples.ts";
-import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
+import { shareOfTraining, type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
   type Application,
@@ -184,11 +184,20 @@ function createRounds(task: ApplyTask, own: OwnOptions, options: TrainingOptions
     for (const file of checkpoints) await rm(file, { force: true });
   };
   if (data === undefined || options === undefined) return { fineTune: undefined, clear };
-  const fineTune = async (graph: Graph, what: string): Promise<Graph> => {
+  const fineTune = async (graph: Graph, what: string, share = 1): Promise<Graph> => {
     const checkpoint = `${own.out}.${checkpoints.length + 1}.checkpoint`;
     checkpoints.push(checkpoint);
     const recipe = await softTargets({ ...task, graph: carryMetadata(graph, task) });
-    const round = { ...data, options, recipe, graph, out: own.out, validation: own.validation, resume: own.resume };
+    const part = shareOfTraining(options, share);
+    const round = {
+      ...data,
+      options: part,
+      recipe,
+      graph,
+      out: own.out,
+      validation: own.validation,
+      resume: own.resume,
+    };
     return (await trainOrStop(round, checkpoint, `training after ${what}`, host)).graph;
   };
   return { fineTune, clear };

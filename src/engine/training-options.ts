@@ -57,3 +57,8 @@ export const trainingSchema = z.object({
 });
 
 export type TrainingOptions = z.output<typeof trainingSchema>;
+
+/** The options of a training that takes `share` (0..1] of the epochs, warm-up included. */
+export function shareOfTraining(options: TrainingOptions, share: number): TrainingOptions {
+  return { ...options, epochs: options.epochs * share, warmup: options.warmup * share };
+}

@@ -1,24 +1,24 @@
-/**
- * The weights of Conv, Gemm and MatMul as methods that change single weights see them. A pruned weight stands in the graph as
- * `w · |sign w|`: the second factor is 1 where a weight is left and 0 where it is not, and so is a weight's gradient, so that whatever
- * trains the graph leaves zeros at zero. It needs no tensor of its own, that could be trained or grow the file.
- */
-import type { GraphEdit } from "../graph/edit.ts";
+/** The weights of Conv, Gemm and MatMul as methods that change single weights see them, plain or under a mask. */
+import { GraphEdit } from "../graph/edit.ts";
 import { consumers, type Graph, type Node, nodeLabel, producers } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { layerName } from "./_layer-names.ts";
+import { addMasked, findMask } from "./_masks.ts";
 
 /** A stored weight and the layers that read it. */
 export interface LayerWeight {
   /** The initializer. */
   readonly name: string;
+  /** As it is stored; under a regrowing mask what is not above the threshold counts as zero. */
   readonly tensor: Tensor<"float32">;
   /** More than one where layers share it. */
   readonly layers: readonly Node[];
   /** What the layers read: the initializer, or its product with its mask. */
   readonly read: string;
   readonly masked: boolean;
+  /** The threshold of a regrowing mask, and the initializer that holds it. */
+  readonly regrowing?: { readonly initializer: string; readonly threshold: number };
 }
 
 /** The weights of a graph, and the layers whose weights are of another kind. */
@@ -46,7 +46,8 @@ export function findLayerWeights(graph: Graph, keep: (node: Node) => boolean): L
     const known = typeof weight === "string" ? undefined : found.get(weight.name);
     if (known !== undefined) continue;
     const layers = (readers.get(read) ?? []).filter(({ op, inputs }) => layerOps.has(op) && inputs[1] === read);
-    const others = typeof weight === "string" ? [] : otherReaders(weight, read, readers, layers);
+    const masking = findMask(read, writers)?.nodes ?? [];
+    const others = typeof weight === "string" ? [] : otherReaders(weight.name, read, readers, [...layers, ...masking]);
     const kept = layers.find(keep);
     const reason =
       typeof weight === "string"
@@ -60,13 +61,13 @@ export function findLayerWeights(graph: Graph, keep: (node: Node) => boolean): L
   return { weights: [...found.values()], skipped };
 }
 
-type Stored = Pick<LayerWeight, "name" | "tensor" | "masked">;
+type Stored = Pick<LayerWeight, "name" | "tensor" | "masked" | "regrowing">;
 
 /** A layer's stored weight, why it has none of the kind, or undefined where its second operand is computed from the images. */
 function weightOf(graph: Graph, read: string, writers: ReadonlyMap<string, Node>): Stored | string | undefined {
   const writer = writers.get(read);
-  const masked = writer?.op === "Mul" && isMaskOf(writer.inputs[1]!, writer.inputs[0]!, writers);
-  const name = masked ? writer.inputs[0]! : read;
+  const mask = findMask(read, writers);
+  const name = mask?.name ?? read;
   const tensor = graph.initializers.get(name);
   if (tensor === undefined || graph.inputs.some((input) => input.name === name)) {
     if (writer === undefined) return undefined;
@@ -76,25 +77,22 @@ function weightOf(graph: Graph, read: string, writers: ReadonlyMap<string, Node>
       : undefined;
   }
   if (tensor.dtype !== "float32") return `its weight is ${tensor.dtype}, and float32 is expected`;
-  return { name, tensor: tensor as Tensor<"float32">, masked };
-}
-
-function isMaskOf(mask: string, value: string, writers: ReadonlyMap<string, Node>): boolean {
-  const [abs, sign] = [writers.get(mask), writers.get(writers.get(mask)?.inputs[0] ?? "")];
-  return abs?.op === "Abs" && sign?.op === "Sign" && sign.inputs[0] === value;
+  const stored = { name, tensor: tensor as Tensor<"float32">, masked: mask !== undefined };
+  if (mask?.threshold === undefined) return stored;
+  const threshold = graph.initializers.get(mask.threshold);
+  if (threshold === undefined) return `its weight is computed by ${nodeLabel(writer!)}`;
+  return { ...stored, regrowing: { initializer: mask.threshold, threshold: Number(threshold.data[0]) } };
 }
 
 /** Nodes that read a weight beside its layers and its mask. */
 function otherReaders(
-  { name, masked }: Stored,
+  name: string,
   read: string,
   readers: ReadonlyMap<string, readonly Node[]>,
-  layers: readonly Node[],
+  own: readonly Node[],
 ): Node[] {
-  const all = (value: string) => readers.get(value) ?? [];
-  const own = new Set(layers);
-  if (masked) for (const node of all(name)) if (node.op === "Sign" || node.outputs[0] === read) own.add(node);
-  return [...all(name), ...all(read)].filter((node) => !own.has(node));
+  const all = [name, read].flatMap((value) => readers.get(value) ?? []);
+  return all.filter((node) => !own.includes(node));
 }
 
 function checkFinite(node: Node, weight: Stored): Stored {
@@ -106,16 +104,24 @@ function checkFinite(node: Node, weight: Stored): Stored {
   );
 }
 
-/** Adds `value · |sign value|`, whose zeros no training moves; returns its name. */
-export function addMasked(edit: GraphEdit, value: string): string {
-  const node = (op: string, inputs: readonly string[], hint: string) => edit.op(op, inputs, `${value}/${hint}`);
-  return node("Mul", [value, node("Abs", [node("Sign", [value], "sign")], "mask")], "masked");
-}
-
 /** Lets layers read another value for their weight, or at another position. */
 export function readInstead(edit: GraphEdit, layers: readonly Node[], value: string, position = 1): void {
   for (const layer of layers) {
     const current = edit.current(layer) ?? layer;
     edit.replace(layer, { ...current, inputs: current.inputs.with(position, value) });
   }
+}
+
+/** The graph in which what regrowing masks make zero is zero for good, but for layers that `keep` names. */
+export function settleRegrowth(graph: Graph, keep: (node: Node) => boolean): Graph {
+  const growing = findLayerWeights(graph, keep).weights.filter(({ regrowing }) => regrowing !== undefined);
+  if (growing.length === 0) return graph;
+  const edit = new GraphEdit(graph);
+  for (const weight of growing) {
+    const { name, layers, tensor: stored, regrowing } = weight;
+    const left = stored.data.map((value) => (Math.abs(value) > regrowing!.threshold ? value : 0));
+    edit.setInitializer(name, tensor("float32", stored.shape, left));
+    readInstead(edit, layers, addMasked(edit, name));
+  }
+  return edit.apply();
 }

@@ -11,17 +11,28 @@ import { z } from "zod";
 import { int } from "../graph/attributes.ts";
 import { GraphEdit } from "../graph/edit.ts";
 import type { Graph, Node } from "../graph/graph.ts";
-import { clusterings, exactLimit, kmeans1d } from "../math/kmeans-1d.ts";
+import { clusterings } from "../math/kmeans-1d.ts";
 import { simplify } from "../passes/index.ts";
 import { elementTypeOf } from "../tensor/element-type.ts";
-import { createRandom, type Random } from "../tensor/random.ts";
+import { createRandom } from "../tensor/random.ts";
 import { tensor, tensorOf } from "../tensor/tensor.ts";
+import { allotBits } from "./_bit-allocation.ts";
+import { type Codebook, findCodebook } from "./_codebook.ts";
 import { layerMatcher, layerName } from "./_layer-names.ts";
-import { addMasked, findLayerWeights, type LayerWeight, readInstead } from "./_layer-weights.ts";
+import { findLayerWeights, type LayerWeight, readInstead, settleRegrowth } from "./_layer-weights.ts";
+import { addMasked } from "./_masks.ts";
 import { type Application, defineMethod } from "./define-method.ts";
 
 const params = z.object({
   bits: z.number().int().min(1).max(8).default(4).describe("bits of an index: a codebook has 2^bits values"),
+  meanBits: z
+    .number()
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      "in place of --bits, most bits of an index in the mean over all weights: each layer takes the 1 to 8 that cost least error, by its effect on the answers where there is --data",
+    ),
   clustering: z
     .enum(clusterings)
     .default("exact")
@@ -32,8 +43,6 @@ const params = z.object({
     .describe("layers whose weights stay: names, or regular expressions that match whole names"),
 });
 
-type Params = z.output<typeof params>;
-
 export const clusterWeights = defineMethod({
   name: "cluster-weights",
   summary: "lets each layer's weights share a few values, which training can move",
@@ -41,39 +50,47 @@ export const clusterWeights = defineMethod({
   params,
   examples: [
     "sparse.onnx --bits 4 --out shared.onnx",
+    "sparse.onnx --mean-bits 3.5 --data cifar10:DIR --out shared.onnx",
     "sparse.onnx --bits 5 --data cifar10:DIR --epochs 2 --optimizer adam --lr 0.0005 --out shared.onnx",
   ],
   requires: () => [],
-  async apply(original, given, { seed, progress }): Promise<Application> {
-    const keep = layerMatcher(original, "keep", given.keep);
+  async apply(original, { bits, meanBits, clustering, keep: kept }, context): Promise<Application> {
+    const keep = layerMatcher(original, "keep", kept);
     const graph = simplify(unmask(original, keep)).graph;
     const { weights, skipped } = findLayerWeights(graph, keep);
-    const random = createRandom(seed);
+    const random = createRandom(context.seed);
+    const find = (place: number, width: number) =>
+      findCodebook(weights[place]!.tensor.data, width, clustering, random.fork(place));
+    const widths =
+      meanBits === undefined ? weights.map(() => bits) : await allotBits(graph, weights, meanBits, find, context);
     const changes: string[] = [];
     const tooFew: Application["skipped"][number][] = [];
     const edit = new GraphEdit(graph);
-    for (const [i, weight] of weights.entries()) {
-      progress(i, weights.length, "clustering weights");
+    const shared = { bits: 0, weights: 0 };
+    for (const [place, weight] of weights.entries()) {
+      context.progress(place, weights.length, "clustering weights");
       const name = weight.layers.map(layerName).join(", ");
-      const shared = share(weight.tensor.data, given, random.fork(i));
-      if (shared === undefined) {
-        tooFew.push({
-          node: name,
-          reason: `it has no more than ${2 ** given.bits} weights, as many as a codebook has values`,
-        });
+      const width = widths[place]!;
+      const found = find(place, width);
+      if (found === undefined) {
+        const reason = `it has no more than ${2 ** width} weights, as many as a codebook has values`;
+        tooFew.push({ node: name, reason });
         continue;
       }
-      addCodebook(edit, weight, shared);
-      const { codebook, error } = shared;
-      changes.push(`${name}: ${codebook.length} values, relative error ${error.toFixed(3)}`);
+      addCodebook(edit, weight, found);
+      changes.push(`${name}: ${found.values.length} values, relative error ${found.error.toFixed(3)}`);
+      shared.bits += width * weight.tensor.data.length;
+      shared.weights += weight.tensor.data.length;
     }
     if (changes.length === 0) return { graph: original, changes, skipped: [...skipped, ...tooFew] };
+    if (meanBits !== undefined) changes.push(`${(shared.bits / shared.weights).toFixed(2)} bits a weight in the mean`);
     return { graph: edit.apply(), changes, skipped: [...skipped, ...tooFew] };
   },
 });
 
 /** The graph in which layers read their pruned weights as they are stored, zeros included, so that batch norms can be folded into them. */
-function unmask(graph: Graph, keep: (node: Node) => boolean): Graph {
+function unmask(original: Graph, keep: (node: Node) => boolean): Graph {
+  const graph = settleRegrowth(original, keep);
   const masked = findLayerWeights(graph, keep).weights.filter((weight) => weight.masked);
   if (masked.length === 0) return graph;
   const edit = new GraphEdit(graph);
@@ -81,38 +98,13 @@ function unmask(graph: Graph, keep: (node: Node) => boolean): Graph {
   return edit.apply();
 }
 
-interface Shared {
-  readonly codebook: Float32Array<ArrayBuffer>;
-  readonly indices: Uint8Array<ArrayBuffer>;
-  /** `‖W - codebook[indices]‖ / ‖W‖`. */
-  readonly error: number;
-}
-
-/** The codebook of a layer's weights; undefined where they are no more than its values would be. Zeros have index 0. */
-function share(weights: Float32Array, { bits, clustering }: Params, random: Random): Shared | undefined {
-  const most = 2 ** bits;
-  if (weights.length <= most) return undefined;
-  const left = weights.filter((value) => value !== 0);
-  if (left.length === 0) return { codebook: new Float32Array(1), indices: new Uint8Array(weights.length), error: 0 };
-  const zeros = left.length < weights.length ? 1 : 0;
-  const clusters = most - zeros;
-  const fits = clustering !== "exact" || new Set(left).size * clusters <= exactLimit;
-  const found = kmeans1d(left, clusters, { clustering: fits ? clustering : "plusplus", random });
-  const codebook = new Float32Array(found.centroids.length + zeros);
-  codebook.set(found.centroids, zeros);
-  let next = 0;
-  const indices = Uint8Array.from(weights, (value) => (value === 0 ? 0 : found.members[next++]! + zeros));
-  const norm = left.reduce((sum, value) => sum + value * value, 0);
-  return { codebook, indices, error: Math.sqrt(found.error / norm) };
-}
-
-function addCodebook(edit: GraphEdit, weight: LayerWeight, { codebook, indices }: Shared): void {
+function addCodebook(edit: GraphEdit, weight: LayerWeight, { values, indices }: Codebook): void {
   const { name, tensor: stored } = weight;
-  const values = edit.addInitializer(`${name}/codebook`, tensor("float32", [codebook.length], codebook));
+  const codebook = edit.addInitializer(`${name}/codebook`, tensor("float32", [values.length], values));
   // Gather takes no bytes.
   const bytes = edit.addInitializer(`${name}/indices`, tensorOf("uint8", stored.shape, indices));
   const to = int(elementTypeOf("int32"));
   const index = edit.op("Cast", [bytes], `${name}/index`, { to });
-  const source = codebook[0] === 0 ? addMasked(edit, values) : values;
+  const source = values[0] === 0 ? addMasked(edit, codebook) : codebook;
   readInstead(edit, weight.layers, edit.op("Gather", [source, index], `${name}/shared`));
 }

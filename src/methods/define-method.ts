@@ -27,8 +27,11 @@ export interface MethodContext {
   readonly samples: Samples | undefined;
   /** Models named by parameters (a teacher), by parameter name. */
   readonly models: ReadonlyMap<string, Graph>;
-  /** Trains a graph between the rounds of a method that has rounds; undefined where there is no training. */
-  readonly fineTune?: (graph: Graph, what: string) => Promise<Graph>;
+  /**
+   * Trains a graph between the rounds of a method that has rounds, for `share` (0..1] of the epochs that the result is trained for, all
+   * where left out; undefined where there is no training.
+   */
+  readonly fineTune?: (graph: Graph, what: string, share?: number) => Promise<Graph>;
   /** Tells how far a long application is. */
   readonly progress: (done: number, total: number, what: string) => void;
 }

@@ -56,7 +56,7 @@ const params = z.object({
     .min(1)
     .max(20)
     .default(1)
-    .describe("rounds of pruning, with fine-tuning in between where there is training"),
+    .describe("rounds of pruning, with fine-tuning in between where there is training, for all of --epochs each time"),
   keep: z
     .array(z.string())
     .default([])

@@ -25,8 +25,8 @@ import {
   type Statistics,
   scaleOf,
 } from "./_int8-ranges.ts";
-import { rankBySensitivity } from "./_int8-sensitivity.ts";
 import { layerMatcher, layerName } from "./_layer-names.ts";
+import { rankBySensitivity } from "./_sensitivity.ts";
 import { type Application, defineMethod, type MethodContext, type Samples } from "./define-method.ts";
 
 const params = z.object({

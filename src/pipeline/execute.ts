@@ -9,7 +9,7 @@ import { averageNetworks } from "../engine/ensemble.ts";
 import { createSamples } from "../engine/samples.ts";
 import { type Trained, trainModel } from "../engine/train.ts";
 import type { TrainingProgress } from "../engine/train-loop.ts";
-import { type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
+import { shareOfTraining, type TrainingOptions, trainingSchema } from "../engine/training-options.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Application, MethodContext, TrainingRecipe } from "../methods/define-method.ts";
 import { findMethod } from "../methods/index.ts";
@@ -154,10 +154,10 @@ function createFineTune(
   recipe: TrainingRecipe | undefined,
 ): NonNullable<MethodContext["fineTune"]> {
   const { folder } = execution;
-  return async (graph, what) => {
+  return async (graph, what, share = 1) => {
     const round = `${name}/${what.replaceAll(" ", "-")}`;
     if (!folder.has(round, "graph.onnx")) {
-      const trained = await trainStage(execution, graph, round, options, recipe);
+      const trained = await trainStage(execution, graph, round, shareOfTraining(options, share), recipe);
       await folder.write(`${round}/graph.onnx`, encodeModel(trained.graph));
     }
     return decodeModel(folder.read(round, "graph.onnx"));

@@ -1,5 +1,5 @@
 /** What commands print: the JSON that scripts read, field by field. */
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { analyzeCost } from "../../src/analysis/cost.ts";
@@ -8,7 +8,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { decodeModel, encodeModel, readModel, writeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { tensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { architectures, findArchitecture } from "../../src/zoo/index.ts";
 import { tinyCifar10 } from "../data/_fixtures.ts";
 import { sampleReport } from "../report/fixture.ts";
@@ -254,6 +254,27 @@ describe("apply", () => {
     const json = await netpareJson("apply", "distill", at("faces.onnx"), ...flags, "--out", at("taught.onnx"));
     expect(json.training.steps).toBe(2);
     expect(json.test.samples).toBe(24);
+  });
+
+  it("trains between a method's rounds, for its share of the epochs", async () => {
+    const prune = async (out: string, ...flags: string[]) => {
+      const training = ["--data", faces, "--epochs", "1", "--batch", "16"];
+      const pruning = ["--sparsity", "0.8", ...flags];
+      return netpareJson("apply", "prune-magnitude", at("faces.onnx"), ...pruning, ...training, "--out", at(out));
+    };
+    const json = await prune("gradual.onnx", "--sparsity-schedule", "gradual", "--rounds", "2");
+    expect(json.params).toMatchObject({ sparsitySchedule: "gradual", rounds: 2 });
+    expect(json.training.steps).toBe(4);
+    await prune("at-once.onnx");
+    const kept = async (file: string) => {
+      const { initializers } = await readModel(at(file));
+      const weights = [...initializers.values()].filter(({ shape }) => shape.length >= 2);
+      return weights.flatMap((weight) => Array.from(toNumbers(weight), (value) => value !== 0));
+    };
+    const [gradual, once] = [await kept("gradual.onnx"), await kept("at-once.onnx")];
+    for (const left of [gradual, once]) expect(left.filter(Boolean).length / left.length).toBeCloseTo(0.2, 2);
+    expect(gradual).not.toEqual(once);
+    expect(readdirSync(at()).filter((name) => name.includes("checkpoint"))).toEqual([]);
   });
 });
 

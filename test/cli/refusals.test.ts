@@ -160,6 +160,14 @@ const refusals: readonly Refusal[] = [
     args: () => ["apply", "distill", at("faces.onnx"), "--data", faces, "--out", at("x.onnx")],
     says: "--teacher",
   },
+  {
+    what: "rounds of pruning without training",
+    args: () => [
+      ...["apply", "prune-magnitude", at("faces.onnx"), "--sparsity", "0.8"],
+      ...["--sparsity-schedule", "gradual", "--out", at("x.onnx")],
+    ],
+    says: "give --data and --epochs",
+  },
   { what: "a report that is not there", args: () => ["report", at("folder")], says: "report.json" },
 ];
 

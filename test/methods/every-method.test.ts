@@ -40,6 +40,13 @@ const cases: readonly Case[] = [
     tolerance: 1e-5,
   },
   { method: "cluster-weights", params: { bits: 3 }, identity: { keep: [".*"] }, stable: true, tolerance: 1e-5 },
+  {
+    method: "cluster-weights",
+    params: { meanBits: 2.5 },
+    identity: { meanBits: 2.5, keep: [".*"] },
+    stable: true,
+    tolerance: 1e-5,
+  },
   { method: "distill", params: { teacher: "-" }, identity: { teacher: "-", alpha: 0 }, stable: true, tolerance: 1e-5 },
   { method: "prune-channels", params: { macs: 0.6 }, identity: { macs: 1 }, stable: false, tolerance: 1e-5 },
   {
@@ -62,6 +69,13 @@ const cases: readonly Case[] = [
     method: "prune-magnitude",
     params: { density: 0.2, scope: "layer" },
     identity: { sparsity: 0 },
+    stable: true,
+    tolerance: 1e-5,
+  },
+  {
+    method: "prune-magnitude",
+    params: { sparsity: 0.6, regrowth: true, scope: "sensitivity", samples: 8 },
+    identity: { sparsity: 0, regrowth: true },
     stable: true,
     tolerance: 1e-5,
   },

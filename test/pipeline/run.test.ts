@@ -13,6 +13,7 @@ import { searchSchema } from "../../src/pipeline/search.ts";
 import { verifyRun } from "../../src/pipeline/verify.ts";
 import { readReport } from "../../src/report/read.ts";
 import { reportSchema } from "../../src/report/schema.ts";
+import { toNumbers } from "../../src/tensor/tensor.ts";
 import { builtPage } from "../report/built-page.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "netpare-run-"));
@@ -170,6 +171,25 @@ describe("a run", () => {
     cpSync(at("whole"), at("swapped"), { recursive: true });
     cpSync(at("whole", models[0]!, "model.onnx"), at("swapped", models[2]!, "model.onnx"));
     expect((await verifyRun(at("swapped"), silentReporter)).holds).toBe(false);
+  });
+
+  it("trains between a method's rounds, for its share of the epochs", async () => {
+    const train = { epochs: 1, batch: 16, threads: 1 };
+    const params = { sparsity: 0.75, sparsitySchedule: "iterative", rounds: 2 };
+    const stages = [{ method: "prune-magnitude", params, train }];
+    const given = checkRecipe({ ...plan, stages }, "the test's plan");
+    await runRecipe(given, { directory: at("rounds"), resume: false, reporter: silentReporter });
+    const stage = "stages/1-prune-magnitude";
+    const zeros = (file: string) => {
+      const { initializers } = decodeModel(readFileSync(at("rounds", stage, file)));
+      const weights = [...initializers.values()].filter(({ shape }) => shape.length >= 2);
+      const values = weights.flatMap((weight) => [...toNumbers(weight)]);
+      return values.filter((value) => value === 0).length / values.length;
+    };
+    expect(zeros("round-1-of-2/graph.onnx")).toBeCloseTo(0.5, 2);
+    expect(zeros("graph.onnx")).toBeCloseTo(0.75, 2);
+    const epochs = [...readFileSync(at("rounds/log.txt"), "utf8").matchAll(/epoch \S+ of (\S+):/g)].map(([, of]) => of);
+    expect(epochs).toEqual(["2", "2", "0.5", "1"]);
   });
 
   it("measures each stage's .pare file, and finds it false after it is changed", async () => {

@@ -1,15 +1,15 @@
-/** Which layers suffer most from 8 bits: each is quantized alone, and the change of the network's output is measured. */
+/** Which layers suffer most from being stored in fewer bits: each is changed alone, and the change of the network's output is measured. */
 import type { Graph, Node } from "../graph/graph.ts";
 import { toNumbers } from "../tensor/tensor.ts";
 import type { Samples } from "./define-method.ts";
 
-/** A layer and what its quantization alone does to the output: `Σ (ŷ - y)² / Σ y²`. */
+/** A layer and what its change alone does to the output: `Σ (ŷ - y)² / Σ y²`. */
 export interface Sensitivity {
   readonly node: Node;
   readonly noise: number;
 }
 
-/** The layers by falling noise over `limit` samples; `alone(node)` is the graph in which only `node` is quantized. */
+/** The layers by falling noise over `limit` samples; `alone(node)` is the graph in which only `node` is changed. */
 export async function rankBySensitivity(
   graph: Graph,
   layers: readonly Node[],
