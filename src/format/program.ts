@@ -38,7 +38,7 @@ export interface CodedTensor {
   readonly content: Content;
   /** Bytes of its streams in the file. */
   readonly storedBytes: number;
-  /** The elements; each call decodes anew. */
+  /** The elements; each call decodes anew. @throws where a hash makes them, which src/runtime/make-hashed.ts does. */
   readonly decode: () => TypedArray;
 }
 

@@ -57,6 +57,7 @@ export interface Parts {
   /** Operators that take 8-bit numbers as they are, and what lets the others take them. */
   readonly byteOperators?: ReadonlySet<string>;
   readonly widenBytes?: typeof import("./widen-bytes.ts").widenBytes;
+  readonly makeHashed?: typeof import("./make-hashed.ts").makeHashed;
 }
 
 /**
@@ -69,8 +70,9 @@ export async function loadWith(
   options: LoadOptions = {},
 ): Promise<Network> {
   const read = readPare(file, options);
-  const { operators, kernels, forms, byteOperators, widenBytes } = await partsFor(read);
-  const program = widenBytes?.(read, ({ op }) => byteOperators!.has(op)) ?? read;
+  const { operators, kernels, forms, byteOperators, widenBytes, makeHashed } = await partsFor(read);
+  const made = makeHashed?.(read) ?? read;
+  const program = widenBytes?.(made, ({ op }) => byteOperators!.has(op)) ?? made;
   const build = new Build(program, Math.min(options.memoryBytes ?? 2 ** 30, addressable), forms);
   for (const node of program.nodes) {
     if (build.fused.has(node)) continue;

@@ -29,14 +29,17 @@ export async function load(source: Source, options?: LoadOptions): Promise<Netwo
   );
 }
 
-/** Whether a network does with usual operators on floats that are no codebooks. */
+/** Whether a network does with usual operators on floats that are neither codebooks nor made by a hash. */
 function isUsual({ nodes, values, tensors }: Program): boolean {
   return (
     nodes.every(({ op, domain }) => domain === "" && usualOperators.has(op)) &&
     values.every(({ dtype }) => dtype === "float32" || dtype === "int64") &&
-    [...tensors.values()].every(({ dtype, content }) => dtype !== "float32" || content.form !== "symbols")
+    [...tensors.values()].every(({ dtype, content }) => dtype !== "float32" || !further.has(content.form))
   );
 }
+
+/** Forms of weights that the usual operators do not read. */
+const further: ReadonlySet<string> = new Set(["symbols", "hashed"]);
 
 async function bytesOf(source: Source): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;

@@ -14,6 +14,7 @@ import { addOneHot, addScatterElements } from "./scatter.ts";
 import { all, type Forms, type Operator, usualOperators } from "./usual.ts";
 import { views } from "./view.ts";
 
+export { makeHashed } from "../make-hashed.ts";
 export { widenBytes } from "../widen-bytes.ts";
 
 /** By ONNX's names. */
