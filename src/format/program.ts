@@ -119,7 +119,7 @@ export const attributeKinds = ["int", "ints", "float", "floats", "string", "stri
 export const forms = ["raw", "float16", "symbols", "sparse", "hashed"] as const;
 
 /** Longest side of what is held by its frequencies: its decoding takes as many multiplications an element as a map has elements. */
-export const frequencyLimit = 16;
+export const frequencyLimit = 8;
 
 /** How symbols are coded, by number. */
 export const symbolCoders = ["packed", "adaptive", "huffman"] as const;

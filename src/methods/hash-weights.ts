@@ -9,6 +9,7 @@
  * as the means, which are nearest to the weights. Without training accuracy is all but lost. Biases and norms stay.
  */
 import { z } from "zod";
+import { frequencyLimit } from "../format/program.ts";
 import { GraphEdit } from "../graph/edit.ts";
 import { hashInputs } from "../ops/hashed-weight.ts";
 import { constantsToInitializers, freezeInitializers, runPass } from "../passes/index.ts";
@@ -79,9 +80,6 @@ interface Hash {
   readonly counts: readonly number[];
 }
 
-/** Longest side of a kernel that a `.pare` file holds by frequencies. */
-const longestSide = 16;
-
 /** How many values a weight has, or why it stays as it is. */
 function planHash({ tensor, masked, layers }: LayerWeight, given: Params, seed: number): Hash | string {
   const size = tensor.data.length;
@@ -91,7 +89,7 @@ function planHash({ tensor, masked, layers }: LayerWeight, given: Params, seed: 
   const [rows = 1, columns = 1] = tensor.shape.slice(2);
   const maps = rows * columns;
   const isSpatial = layers[0]!.op === "Conv" && tensor.shape.length === 4 && maps > 1;
-  if (!given.frequency || !isSpatial || Math.max(rows, columns) > longestSide) return { seed, counts: [total] };
+  if (!given.frequency || !isSpatial || Math.max(rows, columns) > frequencyLimit) return { seed, counts: [total] };
   if (total < maps) return `each of its ${maps} frequencies wants a value, and ${total} are to be had`;
   const shares = Array.from({ length: maps }, (_, at) => 1 / (1 + Math.floor(at / columns) + (at % columns)));
   return { seed, counts: allot(total, shares, size / maps) };

@@ -63,11 +63,15 @@ function body() {
   const [one, two, modulus] = [integer(1), integer(2), integer(2 ** 32)];
   const [p, q] = [integer(668265263), integer(374761393)];
   const wrap = (x: string) => op("Mod", [x, modulus]);
-  const mix = (h: string, shift: number) => op("Add", [h, op("Div", [h, integer(2 ** shift)])]);
+  const high = (x: string) => op("Div", [x, integer(2 ** 16)]);
+  const mix = (x: string) => {
+    const y = wrap(op("Mul", [x, op("Add", [op("Mul", [two, high(x)]), one])]));
+    return wrap(op("Add", [y, high(y)]));
+  };
   const place = op("Range", [integer(0), op("ReduceProd", ["shape"], { keepdims: int(0) }), one]);
-  const first = wrap(op("Add", [op("Mul", [place, p]), "seed"]));
-  const second = wrap(op("Mul", [mix(first, 15), q]));
-  const hash = wrap(mix(wrap(op("Mul", [mix(second, 13), p])), 16));
+  const first = mix(wrap(op("Add", [op("Mul", [place, p]), "seed"])));
+  const second = mix(wrap(op("Mul", [first, q])));
+  const hash = mix(wrap(op("Mul", [second, p])));
   const group = op("Mod", [place, op("Size", ["counts"])]);
   const count = op("Gather", ["counts", group]);
   const start = op("Gather", [op("Sub", [op("CumSum", ["counts", integer(0)]), "counts"]), group]);
