@@ -1,4 +1,5 @@
 /** HashedNets: the hash and its gradient, files that hold values and a seed, and training that moves what is shared. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { appendGradient } from "../../src/autodiff/reverse.ts";
 import { createFaces } from "../../src/data/faces/create-faces.ts";
@@ -25,6 +26,7 @@ import { Net } from "../analysis/nets.ts";
 import { expectClose } from "../ops/check-op.ts";
 import { fixtureBatch, fixtureContext, fixtures } from "./fixtures.ts";
 
+const docs = readFileSync(new URL("../../docs/format.md", import.meta.url), "utf8");
 const method = findMethod("hash-weights");
 const hash = (graph: Graph, given: Readonly<Record<string, unknown>> = {}) =>
   method.apply(graph, method.params.parse(given), fixtureContext());
@@ -80,6 +82,8 @@ const normal = (shape: readonly number[]): Tensor =>
 
 describe("the hash", () => {
   it("is the one that docs/format.md states", () => {
+    const [, said] = /elements 0 to 3 have the\s+hashes ([\d, ]+)\./.exec(docs) ?? [];
+    expect([0, 1, 2, 3].map((place) => hashOf(place, 1)).join(", ")).toBe(said);
     // By the formula, in exact integers.
     const exact = (place: bigint, seed: bigint) => {
       const [p, q, wrap] = [668265263n, 374761393n, 2n ** 32n];
