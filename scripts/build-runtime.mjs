@@ -28,6 +28,7 @@ const doorFiles = [
   "tensor/half.ts",
   "runtime/prepare-image.ts",
   "runtime/rank-classes.ts",
+  "runtime/make-hashed.ts",
   "runtime/widen-bytes.ts",
   "runtime/operators/_multiply.ts",
   ...inOperators.filter((file) => /\/_[^/]*-layer\.ts$/.test(file)),

@@ -10,7 +10,7 @@ import { readClasses, readPreprocessing } from "../data/preprocessing.ts";
 import { readPare } from "../format/read-pare.ts";
 import { CompiledKernels, type KernelModules, type KernelName, kernelModules } from "../runtime/kernels/index.ts";
 import { loadWith, type Network } from "../runtime/load-with.ts";
-import { byteOperators, forms, operators, widenBytes } from "../runtime/operators/index.ts";
+import { byteOperators, forms, makeHashed, operators, widenBytes } from "../runtime/operators/index.ts";
 import { NetpareError } from "../tensor/error.ts";
 import type { KernelSizes } from "./open-module.ts";
 import { encodeText } from "./text-bytes.ts";
@@ -24,6 +24,7 @@ const layerForms = [
 ] as const;
 const codebookPiece = "_codebook-layer";
 const widening = ["widen-bytes", "widenBytes"] as const;
+const making = ["make-hashed", "makeHashed"] as const;
 
 /** As the build script writes it. */
 interface ModuleParts {
@@ -76,6 +77,7 @@ export async function makeModule(pare: Uint8Array): Promise<NetworkModule> {
     const entries = [
       `operators:new Map([${table.map(([op, [piece, name]]) => `["${op}",$.${idOf(piece)}.${name}]`)}])`,
       `forms:{${further}}`,
+      ...reach(making).map((make) => `makeHashed:${make}`),
       ...reach(widening).map(
         (widen) => `widenBytes:${widen},byteOperators:new Set(${JSON.stringify([...byteOperators])})`,
       ),
@@ -115,6 +117,7 @@ async function findUsed(pare: Uint8Array) {
     forms,
     byteOperators,
     widenBytes,
+    makeHashed,
   };
   const network = await loadWith(readPare(pare), parts);
   return { network, ops, kernels };

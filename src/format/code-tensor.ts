@@ -10,7 +10,7 @@ import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ByteWriter } from "./_bytes.ts";
-import { forms, symbolBits, symbolCoders, tableKinds } from "./program.ts";
+import { forms, type Hash, symbolBits, symbolCoders, tableKinds } from "./program.ts";
 
 /** A constant as it is written. */
 export interface TensorCode {
@@ -117,6 +117,16 @@ function coded({ table, symbols, scales }: Codebook, row: number): TensorCode {
   out.size(scales?.length ?? 0);
   if (scales) out.bytes(bytesOf(scales));
   return { streams: codeSymbols(out, symbols, table.length, row), record: out.result() };
+}
+
+/** What a hash makes of values that are coded. */
+export function codeHashed({ seed, counts, isFrequency }: Hash, { record, streams }: TensorCode): TensorCode {
+  const out = start("hashed");
+  out.size(seed);
+  out.size(isFrequency ? 1 : 0);
+  out.list(counts, (count) => out.size(count));
+  out.bytes(record);
+  return { record: out.result(), streams };
 }
 
 function writeTable(out: ByteWriter, table: readonly number[]): void {

@@ -62,12 +62,13 @@ export function describeCoding(bytes: Uint8Array): Coding {
     const coded = tensors.get(value);
     if (coded === undefined || coded.dtype !== "float32" || coded.shape.length < 2 || seen.has(value)) continue;
     seen.add(value);
-    const data = coded.decode() as Float32Array;
+    const data = storedOf(coded).decode() as Float32Array;
     countInto(counts, data);
     layers.push({ layer: `${op} ${layers.length + 1}`, ...describeWeight(coded, data) });
   }
   const total = (key: "weights" | keyof CodeSizes) => layers.reduce((sum, layer) => sum + layer[key], 0);
   const count = total("weights");
+  const counted = counts.reduce((sum, n) => sum + n, 0);
   const left = layers.reduce((sum, { density, weights }) => sum + density * weights, 0);
   const streams = [...tensors.values()].reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   const sizes = {
@@ -82,9 +83,12 @@ export function describeCoding(bytes: Uint8Array): Coding {
     otherBytes: streams - sizes.bytes,
     structureBytes: bytes.length - streams,
     layers,
-    histogram: counts.map((n) => n / Math.max(1, count)),
+    histogram: counts.map((n) => n / Math.max(1, counted)),
   };
 }
+
+/** The values that a hash makes weights of; of others, themselves. */
+const storedOf = (coded: CodedTensor) => (coded.content.form === "hashed" ? coded.content.values : coded);
 
 function countInto(counts: number[], data: Float32Array): void {
   const rms = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length) || 1;
@@ -98,7 +102,8 @@ function describeWeight(coded: CodedTensor, data: Float32Array): Omit<LayerCodin
   let left = 0;
   for (const value of data) if (value !== 0) left++;
   const values = coded.content.form === "symbols" ? coded.content.table.length : 0;
-  return { shape: coded.shape, weights: data.length, density: left / data.length, values, ...sizesOf(coded) };
+  const weights = sizeOf(coded.shape);
+  return { shape: coded.shape, weights, density: left / data.length, values, ...sizesOf(storedOf(coded)) };
 }
 
 function sizesOf({ content, storedBytes, shape }: CodedTensor): CodeSizes {

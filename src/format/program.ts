@@ -38,7 +38,7 @@ export interface CodedTensor {
   readonly content: Content;
   /** Bytes of its streams in the file. */
   readonly storedBytes: number;
-  /** The elements; each call decodes anew. */
+  /** The elements; each call decodes anew. @throws where a hash makes them, which src/runtime/make-hashed.ts does. */
   readonly decode: () => TypedArray;
 }
 
@@ -48,7 +48,17 @@ export type Content =
   | { readonly form: "raw" | "float16"; readonly bytes: Uint8Array }
   | SymbolContent
   /** Where the elements other than 0 are, and what they are. */
-  | { readonly form: "sparse"; readonly positions: () => Uint8Array; readonly values: CodedTensor };
+  | { readonly form: "sparse"; readonly positions: () => Uint8Array; readonly values: CodedTensor }
+  | (Hash & { readonly form: "hashed"; readonly values: CodedTensor });
+
+/** How few values make a constant (src/tensor/hash.ts). */
+export interface Hash {
+  readonly seed: number;
+  /** Values of each group of elements. */
+  readonly counts: readonly number[];
+  /** Whether what they make are the frequencies of the last two axes (src/tensor/inverse-dct.ts). */
+  readonly isFrequency: boolean;
+}
 
 /** Element i is `table[symbols[i]]`, times the scale of its place on the first axis where there are scales. */
 export interface SymbolContent {
@@ -107,7 +117,10 @@ export const fileDtypes: readonly DType[] = [
 export const attributeKinds = ["int", "ints", "float", "floats", "string", "strings"] as const;
 
 /** Forms of constants by their numbers in the file. */
-export const forms = ["raw", "float16", "symbols", "sparse"] as const;
+export const forms = ["raw", "float16", "symbols", "sparse", "hashed"] as const;
+
+/** Longest side of what is held by its frequencies: its decoding takes as many multiplications an element as a map has elements. */
+export const frequencyLimit = 8;
 
 /** How symbols are coded, by number. */
 export const symbolCoders = ["packed", "adaptive", "huffman"] as const;

@@ -15,6 +15,7 @@ import {
   type Content,
   fileDtypes,
   forms,
+  frequencyLimit,
   headBytes,
   magic,
   type Port,
@@ -225,22 +226,24 @@ class Structure {
     }
   }
 
-  private tensor(dtype: DType, shape: readonly number[], inner = false): CodedTensor {
+  /** Of the first `formCount` forms: forms stand in later ones alone, or they would in one another as deep as bytes last. */
+  private tensor(dtype: DType, shape: readonly number[], formCount: number = forms.length): CodedTensor {
     const count = shape.reduce((product, size) => product * size, 1);
     this.decodable -= count * allocate(dtype, 0).BYTES_PER_ELEMENT;
     if (!(this.decodable >= 0)) throw badFile("its constants are larger than the limit; raise it if they should be");
     const begun = this.streams.at;
-    const { content, decode } = this.content(dtype, count, count / (shape[0] || 1), inner);
+    const { content, decode } = this.content(dtype, count, shape, formCount);
     return { dtype, shape, content, decode, storedBytes: this.streams.at - begun };
   }
 
   private content(
     dtype: DType,
     count: number,
-    row: number,
-    inner: boolean,
+    shape: readonly number[],
+    formCount: number,
   ): { content: Content; decode: () => TypedArray } {
-    const form = this.from.one(forms, "form");
+    const form = this.from.one(forms.slice(0, formCount), "form");
+    const row = count / (shape[0] || 1);
     if (form === "float16" && dtype !== "float32") throw badFile(`${dtype} as float16`);
     switch (form) {
       case "raw": {
@@ -254,14 +257,31 @@ class Structure {
       case "symbols":
         return this.symbolContent(dtype, count, row);
       case "sparse": {
-        // Or they would stand in one another as deep as bytes last.
-        if (inner) throw badFile("sparse values of a sparse constant");
         const positions = this.symbols(count, 2, row);
-        const values = this.tensor(dtype, [this.from.size()], true);
+        const values = this.tensor(dtype, [this.from.size()], forms.indexOf(form));
         const decode = () => scatter(allocate(dtype, count), positions(), values.decode());
         return { content: { form, positions, values }, decode };
       }
+      case "hashed":
+        return this.hashedContent(dtype, shape);
     }
+  }
+
+  private hashedContent(dtype: DType, shape: readonly number[]) {
+    const { from } = this;
+    const form = "hashed" as const;
+    const seed = from.size();
+    const isFrequency = from.size() > 0;
+    const counts = from.list(() => from.size());
+    const [rows = 0, columns = 0] = shape.slice(-2);
+    const isLarge = isFrequency && !(Math.max(rows, columns) <= frequencyLimit && shape.length > 1);
+    if (dtype !== "float32" || seed >= 2 ** 32 || counts.length === 0 || counts.includes(0) || isLarge)
+      throw badFile(`${dtype} of [${shape}] by a hash`);
+    const values = this.tensor(dtype, [counts.reduce((a, b) => a + b)], forms.indexOf(form));
+    const decode = (): TypedArray => {
+      throw badFile("a hash makes its constants, which this reader leaves out");
+    };
+    return { content: { form, seed, counts, isFrequency, values }, decode };
   }
 
   private symbolContent(dtype: DType, count: number, row: number) {

@@ -5,7 +5,7 @@ import type { Graph } from "../graph/graph.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { ByteWriter } from "./_bytes.ts";
 import { checksum } from "./_checksum.ts";
-import { codeTensor } from "./code-tensor.ts";
+import { codeHashed, codeTensor } from "./code-tensor.ts";
 import { type PlainProgram, programOf } from "./from-graph.ts";
 import { attributeKinds, fileDtypes, magic, structureLimit, version } from "./program.ts";
 
@@ -22,7 +22,12 @@ const leastGained = 1 / 200;
 
 /** The bytes of a file that holds a program as it is, whether it can run or not; `code` codes its constants. */
 export function writeProgram(program: PlainProgram, code: typeof codeTensor = codeTensor): Uint8Array {
-  const codes = new Map([...program.tensors].map(([value, tensor]) => [value, code(tensor)]));
+  const codes = new Map(
+    [...program.tensors].map(([value, tensor]) => [
+      value,
+      "data" in tensor ? code(tensor) : codeHashed(tensor, code(tensor.values)),
+    ]),
+  );
   const structure = new ByteWriter();
   const texts = textsOf(program);
   structure.list(texts, (text) => {

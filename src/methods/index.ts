@@ -4,6 +4,7 @@ import { binarizeWeights } from "./binarize-weights.ts";
 import { clusterWeights } from "./cluster-weights.ts";
 import type { Method } from "./define-method.ts";
 import { distill } from "./distill.ts";
+import { hashWeights } from "./hash-weights.ts";
 import { penalizeEntropy } from "./penalize-entropy.ts";
 import { pruneBlocks } from "./prune-blocks.ts";
 import { pruneChannels } from "./prune-channels.ts";
@@ -17,6 +18,7 @@ export const methods: readonly Method[] = [
   binarizeWeights,
   clusterWeights,
   distill,
+  hashWeights,
   penalizeEntropy,
   pruneBlocks,
   pruneChannels,

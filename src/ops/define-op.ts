@@ -69,6 +69,8 @@ export interface OperatorSpec<S extends AttributeSchema, N extends InputNames> {
   readonly macs?: (call: InferredCall<S, N>) => number;
   /** Positions of inputs that hold trained parameters where they are constant. */
   readonly weights?: readonly number[];
+  /** Whether it makes much of little, so that files hold its inputs: no pass computes it. */
+  readonly stored?: boolean;
   /** How channels run through; where left out, none of the channels it touches may be removed. */
   readonly channels?: {
     readonly link: (call: InferredCall<S, N>, links: ChannelLinks) => void;
@@ -95,6 +97,7 @@ export interface Operator {
   readonly domain: string;
   readonly inputs: InputNames;
   readonly weights: readonly number[];
+  readonly stored: boolean;
   readonly tolerance: number;
   readonly body: Body | undefined;
   readonly differentiable: true | NotDifferentiable;
@@ -140,6 +143,7 @@ export function defineOp<const N extends InputNames, S extends AttributeSchema>(
     domain: spec.domain ?? "",
     inputs: spec.inputs,
     weights: spec.weights ?? [],
+    stored: spec.stored ?? false,
     tolerance: spec.tolerance ?? 1e-5,
     body: spec.body,
     differentiable: typeof vjp === "function" ? true : vjp,

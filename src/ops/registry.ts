@@ -37,7 +37,9 @@ import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
 import { hardSwish } from "./hard-swish.ts";
+import { hashedWeight } from "./hashed-weight.ts";
 import { identity } from "./identity.ts";
+import { inverseDct } from "./inverse-dct.ts";
 import { leakyRelu } from "./leaky-relu.ts";
 import { less } from "./less.ts";
 import { lessOrEqual } from "./less-or-equal.ts";
@@ -189,6 +191,8 @@ export const operators: readonly Operator[] = [
   transpose,
   unsqueeze,
   where,
+  hashedWeight,
+  inverseDct,
   straightThrough,
 ];
 

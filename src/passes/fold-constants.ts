@@ -2,7 +2,7 @@
  * Values that depend on constants alone, or that shape inference knows, become initializers, computed by the reference.
  * Never folded: what a graph input feeds, results above `maxElements`, and expressions over trained parameters, in which
  * methods speak (a mask, a codebook, a quantized weight): of those only nodes that merely rearrange what no other node reads.
- * Bytes that a Gather reads as integers stay bytes.
+ * Bytes that a Gather reads as integers stay bytes, and what an operator makes of less, as HashedWeight does, stays that operator.
  */
 import { consumers, type Graph, type Node, nodeLabel } from "../graph/graph.ts";
 import { removeDead } from "../graph/order.ts";
@@ -99,7 +99,7 @@ function foldNode(
   const written = node.outputs.filter((output) => output !== "");
   const op = findOp(node);
   const constant = node.inputs.every((input) => input === "" || fixed.has(input));
-  if (op === undefined || node.op === "Constant") return undefined;
+  if (op === undefined || op.stored || node.op === "Constant") return undefined;
   if (!constant) return knownContents(written, facts);
   const size = written.reduce((sum, name) => sum + elementsOf(facts.get(name)), 0);
   if (size > maxElements) return `its result has ${size} elements, more than the limit of ${maxElements}`;

@@ -51,6 +51,7 @@ export interface Parts {
   /** Operators that take 8-bit numbers as they are, and what lets the others take them. */
   readonly byteOperators?: ReadonlySet<string>;
   readonly widenBytes?: typeof import("./widen-bytes.ts").widenBytes;
+  readonly makeHashed?: typeof import("./make-hashed.ts").makeHashed;
   /** What is taken instead where one of the operators leaves a node to others. */
   readonly further?: () => Promise<Omit<Parts, "kernels">>;
 }
@@ -63,7 +64,8 @@ export async function loadWith(read: Program, given: Parts, options: LoadOptions
   const { kernels } = given;
   const limit = Math.min(options.memoryBytes ?? 2 ** 30, addressable);
   const layOut = (parts: Omit<Parts, "kernels">) => {
-    const program = parts.widenBytes?.(read, ({ op }) => parts.byteOperators!.has(op)) ?? read;
+    const made = parts.makeHashed?.(read) ?? read;
+    const program = parts.widenBytes?.(made, ({ op }) => parts.byteOperators!.has(op)) ?? made;
     const build = new Build(program, limit, parts.forms, (name) => kernels.ask(name));
     return addNodes(build, parts.operators) && build;
   };

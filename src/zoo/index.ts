@@ -6,6 +6,7 @@ import { facesNet } from "./faces-net.ts";
 import { fitnet1, fitnet2, fitnet3, fitnet4 } from "./fitnet.ts";
 import { lenet5 } from "./lenet-5.ts";
 import { lenet300100 } from "./lenet-300-100.ts";
+import { mlp } from "./mlp.ts";
 import { pvanet } from "./pvanet.ts";
 import { resnet8, resnet20, resnet32, resnet56 } from "./resnet.ts";
 import { simplenet, simplenet310k } from "./simplenet.ts";
@@ -21,6 +22,7 @@ export { type Architecture, commonParams, defineArchitecture } from "./define-ar
 export const architectures: readonly Architecture[] = [
   lenet300100,
   lenet5,
+  mlp,
   resnet8,
   resnet20,
   resnet32,

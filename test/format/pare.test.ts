@@ -3,15 +3,17 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { checksum } from "../../src/format/_checksum.ts";
 import { codeTensor } from "../../src/format/code-tensor.ts";
+import type { HashedTensor } from "../../src/format/from-graph.ts";
 import { headBytes, version } from "../../src/format/program.ts";
 import { readPare } from "../../src/format/read-pare.ts";
 import { graphOf } from "../../src/format/to-graph.ts";
-import { writePare } from "../../src/format/write.ts";
+import { writePare, writeProgram } from "../../src/format/write.ts";
 import { string } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { decodeModel, encodeModel } from "../../src/onnx/index.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { simplify } from "../../src/passes/index.ts";
+import { makeHashed } from "../../src/runtime/make-hashed.ts";
 import type { DType } from "../../src/tensor/dtype.ts";
 import { NetpareError } from "../../src/tensor/error.ts";
 import { createRandom } from "../../src/tensor/random.ts";
@@ -196,6 +198,36 @@ describe("whole networks", () => {
       expect(() => readPare(later)).toThrow(/version is 2, this reader knows version 1/);
       expect(() => readPare(Uint8Array.of(1, 2, 3))).toThrow(/does not begin with PARE/);
       expect(() => readPare(new Uint8Array())).toThrow(/does not begin with PARE/);
+    });
+
+    it("are refused where a hash has no values, or none of the types and sizes that it makes", () => {
+      const given = {
+        shape: [4, 3, 3],
+        counts: [2, 3, 4],
+        seed: 5,
+        isFrequency: true,
+        values: weights(normals(9), [9]),
+      };
+      const fileOf = (changes: Partial<HashedTensor>, dtype: DType = "float32") => {
+        const hashed = { ...given, ...changes };
+        const value = { dtype, dims: hashed.shape.map((size) => ({ size, perImage: false })) };
+        const rest = { metadata: new Map(), opset: 17, inputs: [], outputs: [], nodes: [] };
+        return writeProgram({ ...rest, values: [value], tensors: new Map([[0, hashed]]) });
+      };
+      const elements = (file: Uint8Array) => [...makeHashed(readPare(file))!.tensors.values()][0]!.decode();
+      expect(elements(fileOf({}))).toHaveLength(36);
+      const refused: readonly (readonly [Partial<HashedTensor>, DType?])[] = [
+        [{ counts: [] }],
+        [{ counts: [9, 0] }],
+        [{ seed: 2 ** 32 }],
+        [{}, "int32"],
+        [{ shape: [36] }],
+        [{ shape: [1, 4, 9] }],
+      ];
+      for (const [changes, dtype] of refused) expect(() => readPare(fileOf(changes, dtype))).toThrow(/by a hash/);
+      expect(() => readPare(fileOf({ counts: [2 ** 40] }))).toThrow(/larger than the limit/);
+      expect(() => readPare(fileOf({ shape: [2 ** 30, 3, 3] }))).toThrow(/larger than the limit/);
+      expect(() => readPare(fileOf({ counts: [10] }))).toThrow(NetpareError);
     });
 
     it("are refused before memory is taken where they would decode to more than the limit", () => {

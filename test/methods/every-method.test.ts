@@ -48,6 +48,14 @@ const cases: readonly Case[] = [
     tolerance: 1e-5,
   },
   { method: "distill", params: { teacher: "-" }, identity: { teacher: "-", alpha: 0 }, stable: true, tolerance: 1e-5 },
+  { method: "hash-weights", params: {}, identity: { compression: 1 }, stable: true, tolerance: 1e-5 },
+  {
+    method: "hash-weights",
+    params: { compression: 0.3, frequency: true, start: "mean" },
+    identity: { keep: [".*"] },
+    stable: true,
+    tolerance: 1e-5,
+  },
   { method: "prune-channels", params: { macs: 0.6 }, identity: { macs: 1 }, stable: false, tolerance: 1e-5 },
   {
     method: "prune-channels",

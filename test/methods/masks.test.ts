@@ -4,7 +4,7 @@ import { createFaces } from "../../src/data/faces/create-faces.ts";
 import { createSamples } from "../../src/engine/samples.ts";
 import { trainModel } from "../../src/engine/train.ts";
 import { trainingSchema } from "../../src/engine/training-options.ts";
-import { readPare } from "../../src/format/read.ts";
+import { readPare } from "../../src/format/read-pare.ts";
 import { graphOf } from "../../src/format/to-graph.ts";
 import { writePare } from "../../src/format/write.ts";
 import type { Graph } from "../../src/graph/graph.ts";

@@ -1,6 +1,7 @@
 /** Small networks that between them hold every form of layer and every family of operators, for mutation. */
 import { float, int, ints, string } from "../../src/graph/attributes.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { hashInputs } from "../../src/ops/hashed-weight.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { int64s, tensorOf } from "../../src/tensor/tensor.ts";
@@ -181,6 +182,19 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
       });
       const dense = bytes(g.op("Flatten", [bytes(g.op("GlobalAveragePool", [joined]), 0.02, 3)]), 0.02, 3);
       return g.op("Gemm", [dense, weights([5, 4])], { transB: int(1) });
+    },
+  ],
+  hashed: [
+    [3, 6, 5],
+    (g, x) => {
+      const hashed = (shape: readonly number[], counts: readonly number[]) => {
+        const values = weight(g, [counts.reduce((a, b) => a + b)], 0.8);
+        const hash = hashInputs(shape, counts, random.below(2 ** 32)).map((t) => g.initializer("h", t));
+        return g.node("HashedWeight", [values, ...hash], 1, {}, { domain: "netpare" })[0]!;
+      };
+      const kernels = g.op("InverseDct", [hashed([6, 3, 2, 3], [5, 4, 3, 3, 2, 1])], {}, { domain: "netpare" });
+      const maps = g.op("Relu", [g.op("Conv", [x, kernels, weight(g, [6])])]);
+      return g.op("Gemm", [g.op("Flatten", [maps]), hashed([5, 90], [40])], { transB: int(1) });
     },
   ],
   products: [

@@ -4,7 +4,7 @@ import { encodeSymbols } from "../../src/codec/symbols-encoder.ts";
 import { ByteWriter } from "../../src/format/_bytes.ts";
 import { checksum } from "../../src/format/_checksum.ts";
 import { codeTensor, type TensorCode } from "../../src/format/code-tensor.ts";
-import type { PlainProgram } from "../../src/format/from-graph.ts";
+import type { HashedTensor, PlainProgram } from "../../src/format/from-graph.ts";
 import {
   attributeKinds,
   fileDtypes,
@@ -121,8 +121,9 @@ function withNode(program: PlainProgram, random: Random, change: (node: ProgramN
   return { ...program, nodes: replaced(program.nodes, at, change(program.nodes[at]!)) };
 }
 
-/** A constant of another shape, its elements repeated or cut. */
-function reshaped(tensor: Tensor, shape: readonly number[]): Tensor {
+/** A constant of another shape, its elements repeated or cut; what a hash makes has as many values as before. */
+function reshaped(tensor: Tensor | HashedTensor, shape: readonly number[]): Tensor | HashedTensor {
+  if (!("data" in tensor)) return { ...tensor, shape };
   const size = sizeOf(shape);
   if (!(size <= 2 ** 13)) return tensor;
   const old = toNumbers(tensor);
@@ -170,7 +171,7 @@ const dtype: Mutation = (program, random) => {
   const type = pick(random, fileDtypes);
   const tensor = program.tensors.get(at);
   const values = replaced(program.values, at, { ...program.values[at]!, dtype: type });
-  if (!tensor || random.below(3) === 0) return { ...program, values };
+  if (!tensor || !("data" in tensor) || random.below(3) === 0) return { ...program, values };
   const other = tensorOf(
     type,
     tensor.shape,
@@ -183,6 +184,8 @@ const dtype: Mutation = (program, random) => {
 const content: Mutation = (program, random) => {
   if (program.tensors.size === 0) return program;
   const [at, tensor] = pick(random, [...program.tensors]);
+  if (!("data" in tensor))
+    return { ...program, tensors: new Map([...program.tensors, [at, rehashed(tensor, random)]]) };
   const float = tensor.dtype.startsWith("float");
   const values = toNumbers(tensor).map((x) => {
     if (random.below(4)) return x;
@@ -192,6 +195,21 @@ const content: Mutation = (program, random) => {
   });
   return { ...program, tensors: new Map([...program.tensors, [at, tensorOf(tensor.dtype, tensor.shape, values)]]) };
 };
+
+/** Another seed, other groups, or other values. */
+function rehashed(hashed: HashedTensor, random: Random): HashedTensor {
+  const place = random.below(hashed.counts.length);
+  switch (random.below(4)) {
+    case 0:
+      return { ...hashed, seed: near(hashed.seed, random) };
+    case 1:
+      return { ...hashed, counts: hashed.counts.with(place, near(hashed.counts[place]!, random)) };
+    case 2:
+      return { ...hashed, counts: hashed.counts.toSpliced(place, 1, ...(random.below(2) ? [1, 2] : [])) };
+    default:
+      return { ...hashed, isFrequency: !hashed.isFrequency };
+  }
+}
 
 const attributes: Mutation = (program, random) =>
   withNode(program, random, (node) => {

@@ -28,6 +28,14 @@ export const published: readonly Published[] = [
     source: "Han et al. 2015, arXiv:1506.02626, table 1",
   },
   {
+    name: "mlp",
+    settings: {},
+    parameters: 795_010,
+    macs: 794_000,
+    published: "none",
+    source: "Chen et al. 2015, arXiv:1504.04788, section 6: 1,000 hidden units",
+  },
+  {
     name: "resnet-8",
     settings: {},
     parameters: 75_290,

@@ -3,6 +3,7 @@ export const smallSettings: Readonly<Record<string, Readonly<Record<string, numb
   "vgg-s": { size: 48, width: 0.125, channels: 1 },
   "vgg-16": { width: 0.125 },
   "wide-resnet": { depth: 10, width: 0.5 },
+  mlp: { size: 14, units: 32 },
   densenet: { depth: 16, growth: 4 },
   "squeezenet-1.0": { size: 48, width: 0.125, channels: 1 },
   "squeezenet-1.1": { size: 48, width: 0.125, channels: 1 },

@@ -22,6 +22,7 @@ import { all, type Forms, type Operator, usualOperators } from "./usual.ts";
 import { views } from "./view.ts";
 
 export { decoders } from "../../codec/decoders.ts";
+export { makeHashed } from "../make-hashed.ts";
 export { widenBytes } from "../widen-bytes.ts";
 
 /** By ONNX's names. */
