@@ -82,11 +82,11 @@ function drawScene(random: Random, side: number): Scene {
   const chroma = between(0.12, 0.9);
   const palette = Array.from({ length: 2 + random.below(6) }, () => drawColor(random, base, contrast, chroma));
   return {
-    least: side * between(0.006, 0.05),
-    most: side * between(0.15, 0.6),
-    count: random.uniform() < 0.5 ? 20000 : Math.round(between(2, 120)),
+    least: side * between(0.008, 0.12),
+    most: side * between(0.25, 0.9),
+    count: random.uniform() < 0.4 ? 20000 : Math.round(between(1, 40)),
     palette,
-    roughness: between(6, 36),
+    roughness: between(4, 30),
     shapes,
     patterns,
     light: 2 * Math.PI * random.uniform(),
