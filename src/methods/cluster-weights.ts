@@ -17,8 +17,9 @@ import { elementTypeOf } from "../tensor/element-type.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { tensor, tensorOf } from "../tensor/tensor.ts";
 import { layerMatcher, layerName } from "./_layer-names.ts";
-import { addMasked, findLayerWeights, type LayerWeight, readInstead } from "./_layer-weights.ts";
-import { type Application, defineMethod } from "./define-method.ts";
+import { addMasked, findLayerWeights, type LayerWeight, type LayerWeights, readInstead } from "./_layer-weights.ts";
+import { roundToSteps } from "./_uniform-steps.ts";
+import { type Application, defineMethod, type MethodContext } from "./define-method.ts";
 
 const params = z.object({
   bits: z.number().int().min(1).max(8).default(4).describe("bits of an index: a codebook has 2^bits values"),
@@ -26,6 +27,13 @@ const params = z.object({
     .enum(clusterings)
     .default("exact")
     .describe("the codebook of least squared error, or k-means from a start; layers too large for exact take plusplus"),
+  step: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      "whole numbers of steps in place of k-means: their mean distance in a layer's standard deviations; --data weighs layers and rounds against their inputs",
+    ),
   keep: z
     .array(z.string())
     .default([])
@@ -41,13 +49,16 @@ export const clusterWeights = defineMethod({
   params,
   examples: [
     "sparse.onnx --bits 4 --out shared.onnx",
+    "squeezenet.onnx --step 0.1 --data leaves --out stepped.onnx",
     "sparse.onnx --bits 5 --data cifar10:DIR --epochs 2 --optimizer adam --lr 0.0005 --out shared.onnx",
   ],
   requires: () => [],
-  async apply(original, given, { seed, progress }): Promise<Application> {
+  async apply(original, given, context): Promise<Application> {
+    const { seed, progress } = context;
     const keep = layerMatcher(original, "keep", given.keep);
     const graph = simplify(unmask(original, keep)).graph;
     const { weights, skipped } = findLayerWeights(graph, keep);
+    if (given.step !== undefined) return applySteps(original, graph, { weights, skipped }, given.step, context);
     const random = createRandom(seed);
     const changes: string[] = [];
     const tooFew: Application["skipped"][number][] = [];
@@ -71,6 +82,37 @@ export const clusterWeights = defineMethod({
     return { graph: edit.apply(), changes, skipped: [...skipped, ...tooFew] };
   },
 });
+
+async function applySteps(
+  original: Graph,
+  graph: Graph,
+  { weights, skipped }: LayerWeights,
+  step: number,
+  context: MethodContext,
+): Promise<Application> {
+  const edit = new GraphEdit(graph);
+  const changes: string[] = [];
+  const stays: Application["skipped"][number][] = [];
+  for (const [weight, stepped] of await roundToSteps(graph, weights, step, context)) {
+    const node = weight.layers.map(layerName).join(", ");
+    if (stepped === undefined) {
+      stays.push({ node, reason: "it is small, and steps fine enough for it would make more than 255 values" });
+      continue;
+    }
+    addCodebook(edit, weight, bookOf(stepped.values, weight.masked));
+    if (stepped.bias) edit.setInitializer(stepped.bias.name, stepped.bias.tensor);
+    changes.push(`${node}: whole numbers of ${stepped.step.toPrecision(3)}`);
+  }
+  return { graph: changes.length === 0 ? original : edit.apply(), changes, skipped: [...skipped, ...stays] };
+}
+
+/** The distinct values in ascending order, 0 before all where it stands for what is pruned. */
+function bookOf(values: Float32Array, masked: boolean): Pick<Shared, "codebook" | "indices"> {
+  const zeroFirst = (value: number) => (masked && value === 0 ? Number.NEGATIVE_INFINITY : value);
+  const codebook = Float32Array.from([...new Set(values)].sort((a, b) => zeroFirst(a) - zeroFirst(b)));
+  const places = new Map(Array.from(codebook, (value, i) => [value, i]));
+  return { codebook, indices: Uint8Array.from(values, (value) => places.get(value)!) };
+}
 
 /** The graph in which layers read their pruned weights as they are stored, zeros included, so that batch norms can be folded into them. */
 function unmask(graph: Graph, keep: (node: Node) => boolean): Graph {
@@ -106,7 +148,11 @@ function share(weights: Float32Array, { bits, clustering }: Params, random: Rand
   return { codebook, indices, error: Math.sqrt(found.error / norm) };
 }
 
-function addCodebook(edit: GraphEdit, weight: LayerWeight, { codebook, indices }: Shared): void {
+function addCodebook(
+  edit: GraphEdit,
+  weight: LayerWeight,
+  { codebook, indices }: Pick<Shared, "codebook" | "indices">,
+): void {
   const { name, tensor: stored } = weight;
   const values = edit.addInitializer(`${name}/codebook`, tensor("float32", [codebook.length], codebook));
   // Gather takes no bytes.
