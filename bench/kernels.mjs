@@ -15,7 +15,14 @@ import { int, ints } from "../dist/graph/attributes.js";
 import { GraphBuilder } from "../dist/graph/builder.js";
 import { encodeModel } from "../dist/onnx/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
-import { layPlanes, packSparse, packWeights, tapOffsets } from "../dist/runtime/kernels/pack.js";
+import {
+  gatheredBytes,
+  isCrowded,
+  layPlanes,
+  packSparse,
+  packWeights,
+  tapOffsets,
+} from "../dist/runtime/kernels/pack.js";
 import { load } from "../dist/runtime/load.js";
 import { createRandom } from "../dist/tensor/random.js";
 import { tensor, tensorOf } from "../dist/tensor/tensor.js";
@@ -124,15 +131,17 @@ async function ourChain({ size, kernel }, layers, form, variant, image) {
   const values = [put(new Float32Array(most * size * size)), put(new Float32Array(most * size * size))];
   const pad = (kernel - 1) / 2;
   const same = { h: size, w: size, oh: size, ow: size, top: pad, left: pad, strides: [1, 1], dilations: [1, 1] };
-  const planes = layPlanes({ ...same, kernel: [kernel, kernel] });
+  const window = { ...same, kernel: [kernel, kernel] };
+  const gathers = form === "sparse" && isCrowded(window);
+  const planes = layPlanes(window, gathers ? Number.POSITIVE_INFINITY : undefined);
   const room = put(new Float32Array((most * planes.channelBytes) / 4));
   const laid = layers.map(({ inputs, outputs, count, weights, bias }) => {
-    const taps = tapOffsets(planes, inputs);
+    const taps = tapOffsets(gathers ? { ...planes, channelBytes: gatheredBytes } : planes, inputs);
     const sparse = form === "sparse";
     const packed = put(sparse ? packSparse(weights, outputs, taps) : packWeights(weights, outputs, count));
     return { inputs, outputs, count, packed, taps: put(taps), bias: put(bias) };
   });
-  const { spread, oh, ow, rowBytes } = planes;
+  const { spread, oh, ow, rowBytes, channelBytes } = planes;
   return () => {
     new Float32Array(memory.buffer, values[0], image.length).set(image);
     for (const [i, { inputs, outputs, count, packed, taps, bias }] of laid.entries()) {
@@ -140,7 +149,8 @@ async function ourChain({ size, kernel }, layers, form, variant, image) {
       const src = spread === undefined ? from : room;
       if (spread !== undefined) kernels.spread(from, room, inputs, ...spread, 0);
       const rest = [bias, 0, to, outputs, oh, ow, rowBytes, -Infinity, Infinity];
-      if (form === "sparse") kernels.sparseConv(src, packed, ...rest);
+      const gathered = gathers ? [room, inputs, channelBytes] : [0, 0, 0];
+      if (form === "sparse") kernels.sparseConv(src, packed, ...rest, ...gathered);
       else kernels.conv(src, taps, count, packed, ...rest);
     }
     return new Float32Array(memory.buffer, values[depth % 2], layers.at(-1).outputs * size * size).slice();

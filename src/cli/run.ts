@@ -1,5 +1,6 @@
 /** `netpare run`: executes a recipe into a folder. */
 import { z } from "zod";
+import { DATASET_GRAMMAR } from "../data/index.ts";
 import { readRecipe } from "../pipeline/recipe.ts";
 import { runRecipe } from "../pipeline/run.ts";
 import { performRun, runOptions } from "./_run.ts";
@@ -9,10 +10,21 @@ export const runCommand = defineCommand({
   name: "run",
   summary: "execute a recipe: train, pare, export, measure",
   arguments: [["<recipe>", "a YAML file; every run folder holds one"]],
-  options: z.object(runOptions),
-  examples: ["run examples/faces.yaml --out runs/faces", "run examples/faces.yaml --out runs/faces --resume"],
+  options: z.object({
+    data: z
+      .string()
+      .optional()
+      .meta({ metavar: "DATA", description: `instead of the recipe's data: ${DATASET_GRAMMAR}` }),
+    ...runOptions,
+  }),
+  examples: [
+    "run examples/faces.yaml --out runs/faces",
+    "run examples/faces.yaml --out runs/faces --resume",
+    "run recipes/mnist/lenet-5.yaml --data mnist:DIR --out runs/lenet-5",
+  ],
   async run({ args, options, host }) {
     const recipe = await readRecipe(args[0] ?? "");
-    return performRun(options, host, (request) => runRecipe(recipe, request));
+    const { data = recipe.data, ...run } = options;
+    return performRun(run, host, (request) => runRecipe({ ...recipe, data }, request));
   },
 });

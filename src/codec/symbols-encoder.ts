@@ -13,7 +13,9 @@ import {
   type SymbolStreamShape,
   treeModels,
   treeOf,
+  unpackCoding,
 } from "./_symbol-stream.ts";
+import { BitCounter } from "./code-length.ts";
 import { RangeEncoder } from "./range-encoder.ts";
 
 const first: SymbolCoding = { contexts: 1, signs: true, window: 4, rawBits: 0, width: 3, edges: true };
@@ -56,11 +58,29 @@ export function encodeSymbols(symbols: Uint8Array, shape: SymbolStreamShape): Ui
   return kept;
 }
 
+/** The bits that the models of the stream `bytes`, which `encodeSymbols` made of `symbols`, expect these to take. */
+export function idealBits(bytes: Uint8Array, symbols: Uint8Array, shape: SymbolStreamShape): number {
+  if (bytes.length === 0) return 0;
+  const counter = new BitCounter();
+  writeSymbols(counter, symbols, shape, unpackCoding(bytes));
+  return counter.bits;
+}
+
 function encodeWith(symbols: Uint8Array, shape: SymbolStreamShape, coding: SymbolCoding): Uint8Array {
+  const encoder = new RangeEncoder();
+  writeSymbols(encoder, symbols, shape, coding);
+  return encoder.finish(packCoding(coding));
+}
+
+function writeSymbols(
+  encoder: RangeEncoder | BitCounter,
+  symbols: Uint8Array,
+  shape: SymbolStreamShape,
+  coding: SymbolCoding,
+): void {
   const { depth, coded, pad } = treeOf(shape.alphabet, coding.rawBits);
   const limit = windows[coding.window]!;
   const models = createBitModels(treeModels + (1 << coded));
-  const encoder = new RangeEncoder();
   const neighbours = new Neighbours(symbols, shape, coding);
   for (let i = 0; i < symbols.length; i++) {
     const symbol = symbols[i]!;
@@ -76,5 +96,4 @@ function encodeWith(symbols: Uint8Array, shape: SymbolStreamShape, coding: Symbo
     }
     neighbours.pass(symbol);
   }
-  return encoder.finish(packCoding(coding));
 }

@@ -1,15 +1,13 @@
 /**
  * Training against the coded size: each weight is a whole number of steps, w = s · round(φ / s), trained straight through the
- * rounding, and the loss has a term for the bits that those numbers take (scalable model compression by entropy-penalized
- * reparameterization: Oktay et al. 2020, arXiv:1906.06624; the idea of a length to be minimized is Hinton, van Camp 1993).
- *
+ * rounding, and the loss has a term for the bits that those numbers take (Oktay et al. 2020, arXiv:1906.06624; the idea of a length to
+ * be minimized is Hinton, van Camp 1993).
  * The price is that of the code an adaptive coder would settle on, a flag for zero, a sign and a geometric rest, with its two
  * parameters taken from the layer itself: with u = φ / s, presence m = 1 - 2^(-4u²) (one half at u = 1/2, flat at 0 and beyond
  * 1), density ρ = mean m, and mean rest e = Σ m·max(|u| - 1, 0) / Σ m,
  *   bits = n·H(ρ) + Σ m · (1 + (1 + e)·log₂(1 + e) - e·log₂ e).
  * The rarer a layer's weights, the dearer each: most go to zero, the others to few values.
- * Steps are powers of two, so that the products k·s, and those with a batch norm's scales, are exact: folded, each row is still whole
- * numbers times one scale, as a `.pare` file holds it. Batch norms stay, and train.
+ * Steps are powers of two, so that products with a batch norm's scales are exact: each row stays whole numbers times one scale.
  */
 import { z } from "zod";
 import type { LossTerm } from "../autodiff/training-step.ts";

@@ -19,6 +19,7 @@ import type { Report, Trial } from "../report/schema.ts";
 import { NetpareError } from "../tensor/error.ts";
 import { createRandom } from "../tensor/random.ts";
 import { findArchitecture } from "../zoo/index.ts";
+import { writeCoded } from "./measure-coded.ts";
 import { type Measurement, reportRun } from "./measure-run.ts";
 import { Interrupted, type Reporter, stopIfAsked } from "./progress.ts";
 import { formatRecipe, type StageRecipe } from "./recipe.ts";
@@ -253,6 +254,7 @@ async function finishStage(
 ): Promise<DoneStage> {
   await folder.write(`${name}/graph.onnx`, encodeModel(graph));
   await folder.write(`${name}/model.onnx`, exported);
+  await writeCoded(folder, name, graph);
   await folder.write(`${name}/record.json`, JSON.stringify(record));
   return { folder: name, graph };
 }

@@ -7,11 +7,13 @@ import path from "node:path";
 import { analyzeCost } from "../analysis/cost.ts";
 import { type EnergyOptions, measureEnergy } from "../engine/energy.ts";
 import { disagreement } from "../engine/ensemble.ts";
-import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
+import { agreementOf, type Evaluation, evaluateModel } from "../engine/evaluate.ts";
 import { describeMachine, type LatencyResult, measureLatency, measurePeakMemory } from "../engine/measure.ts";
 import type { Graph } from "../graph/graph.ts";
 import { decodeModel, readModel } from "../onnx/index.ts";
 import type { Ensemble, Report, Stage, Trial } from "../report/schema.ts";
+import { accuracyOf } from "./accuracy-of.ts";
+import { measureCoded } from "./measure-coded.ts";
 import { type Reporter, stopIfAsked } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { imageFormatOf, type RunData } from "./run-data.ts";
@@ -68,6 +70,7 @@ export async function measureStages(
       peakMemoryBytes,
       energy: energies[i]!,
       ensemble: await measureEnsemble(measurement, stages[i]!),
+      coded: await measureCoded(measurement, stages[i]!, evaluations[0]!),
     });
   }
   return measured;
@@ -155,10 +158,6 @@ function describeFile(file: string, graph: Graph) {
     macs,
     layers: layers.map((layer) => ({ ...layer, shape: [...layer.shape] })),
   };
-}
-
-function accuracyOf({ samples, correct, top1, top5, loss }: Evaluation): Stage["accuracy"] {
-  return { samples, correct, top1, top5, loss, interval: wilsonInterval(correct, samples) };
 }
 
 /** A stage's own results. */

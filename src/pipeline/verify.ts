@@ -131,6 +131,7 @@ function checkStage(report: Report, claimed: Stage, original: MeasuredStage, mea
       measured.peakMemoryBytes <= claimed.peakMemoryBytes * (1 + tolerances.memory),
     ),
     ...energyCheck(claimed, measured),
+    ...codedChecks(claimed, measured),
     ...(claimed.ensemble?.members ?? []).map(({ file, accuracy: member }, i) =>
       near(
         `top-1 of ${file}`,
@@ -168,6 +169,27 @@ function energyCheck({ name: stage, energy: claimed }: Stage, { energy: measured
       ? measured.source === "estimate" && measured.joulesPerImage === claimed.joulesPerImage
       : measured.joulesPerImage <= most;
   return [{ ...check, measured: joules(measured), holds }];
+}
+
+/** A `.pare` file's own digest and content must be equal, its accuracy as that of a model. */
+function codedChecks({ name: stage, coded: claimed }: Stage, { coded: measured }: MeasuredStage): Check[] {
+  if (claimed == null) return [];
+  const check = { stage, claim: `content of ${claimed.file}`, claimed: `${claimed.fileBytes} bytes` };
+  if (measured == null) return [{ ...check, measured: "cannot be read", holds: false }];
+  const { accuracy, agreement, ...content } = claimed;
+  const { accuracy: accuracyNow, agreement: agreementNow, ...contentNow } = measured;
+  const near = (claim: string, a: number, b: number): Check => ({
+    stage,
+    claim: `${claim} of ${claimed.file}`,
+    claimed: a.toFixed(4),
+    measured: b.toFixed(4),
+    holds: Math.abs(a - b) <= tolerances.accuracy,
+  });
+  return [
+    { ...check, measured: `${measured.fileBytes} bytes`, holds: isDeepStrictEqual(content, contentNow) },
+    near("top-1", accuracy.top1, accuracyNow.top1),
+    near("agreement", agreement, agreementNow),
+  ];
 }
 
 function budgetCheck({ maxDrop, stages }: Report, measured: readonly MeasuredStage[]): Check[] {

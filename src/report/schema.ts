@@ -70,6 +70,40 @@ export const ensembleSchema = z.object({
   disagreement: z.array(z.array(fraction)),
 });
 
+const codeSizes = {
+  /** In the file. */
+  bytes: count,
+  /** The zero-order entropy of each stream. */
+  entropyBytes: count,
+  /** What the coder's models expect. */
+  modelBytes: count,
+  /** In static Huffman codes. */
+  huffmanBytes: count,
+};
+
+/** A stage as a `.pare` file, and where its bytes go; accuracy is that of the file in netpare's runtime. */
+export const codedSchema = z.object({
+  file: z.string(),
+  sha256: z.string(),
+  fileBytes: count,
+  accuracy: accuracySchema,
+  agreement: fraction,
+  weights: z.object({ count, density: fraction, ...codeSizes }),
+  otherBytes: count,
+  structureBytes: count,
+  layers: z.array(
+    z.object({
+      layer: z.string(),
+      shape: z.array(count),
+      weights: count,
+      density: fraction,
+      values: count,
+      ...codeSizes,
+    }),
+  ),
+  histogram: z.array(fraction),
+});
+
 /** How a training kept to its memory budget. */
 export const memorySchema = z.object({
   budgetBytes: count,
@@ -111,6 +145,8 @@ export const stageSchema = z.object({
     })
     .nullable(),
   ensemble: ensembleSchema.nullable().optional(),
+  /** Null where a `.pare` file or the runtime cannot hold the network; absent from reports that do not tell. */
+  coded: codedSchema.nullable().optional(),
   changes: z.array(z.string()),
   skipped: z.array(z.object({ node: z.string(), reason: z.string() })),
   layers: z.array(layerSchema),
@@ -166,6 +202,7 @@ export type CurvePoint = z.infer<typeof curvePointSchema>;
 export type Latency = z.infer<typeof latencySchema>;
 export type EnergySource = z.infer<typeof energySourceSchema>;
 export type TrainingEnergy = z.infer<typeof trainingEnergySchema>;
+export type Coded = z.infer<typeof codedSchema>;
 export type Ensemble = z.infer<typeof ensembleSchema>;
 export type Stage = z.infer<typeof stageSchema>;
 export type Trial = z.infer<typeof trialSchema>;

@@ -1,6 +1,7 @@
-/** What is said of a stage beyond its figures: what an ensemble averages, how a training kept to its memory. No Node modules. */
-import { formatBytes, formatCount, formatPercent } from "./format.ts";
-import type { Ensemble, Stage } from "./schema.ts";
+/** What is said of a stage beyond its figures: what an ensemble averages, its memory in training, its `.pare` file. No Node modules. */
+import { formatBytes, formatCount, formatPercent, formatRatio } from "./format.ts";
+import type { Coded, Ensemble, Report, Stage } from "./schema.ts";
+import { originalStage } from "./summary.ts";
 
 type Training = NonNullable<Stage["training"]>;
 
@@ -21,4 +22,16 @@ export function describeMemory(
   const of = `${formatBytes(peakMemoryBytes)} of a budget of ${formatBytes(budgetBytes)}, predicted ${formatBytes(predictedBytes)}`;
   const parts = ranges === 1 ? "one session" : `${ranges} ranges`;
   return `${of} (policy ${policy}: ${parts}, ${formatCount(recomputedMacs)} MACs a step computed again, ${formatBytes(offloadedBytes)} offloaded)`;
+}
+
+/** `5.73 kB (301×), 99.33 % right in the runtime: 1.1 % of the weights left, 0.10 bits a weight; static Huffman codes would take 17 % more`. */
+export function describeCoded(report: Report, { fileBytes, accuracy, weights }: Coded): string {
+  const ratio = formatRatio(originalStage(report).fileBytes / fileBytes);
+  const bits = ((8 * weights.bytes) / Math.max(1, weights.count)).toPrecision(2);
+  const more = weights.huffmanBytes / Math.max(1, weights.bytes) - 1;
+  const left = weights.density < 1 ? `${formatPercent(weights.density)} of the weights left, ` : "";
+  return (
+    `${formatBytes(fileBytes)} (${ratio}), ${formatPercent(accuracy.top1, 2)} right in the runtime: ${left}${bits} bits a weight; ` +
+    `static Huffman codes would take ${formatPercent(Math.abs(more))} ${more < 0 ? "less" : "more"}`
+  );
 }

@@ -9,7 +9,7 @@ import { energyNote } from "./energy-note.ts";
 import { formatDate, formatDuration, formatInteger, formatPercent, formatPoints, formatRatio } from "./format.ts";
 import { energySourceOf, latencySettings, type Metric, metricRatio, metrics } from "./metrics.ts";
 import type { Report } from "./schema.ts";
-import { describeEnsemble, describeMemory } from "./stage-facts.ts";
+import { describeCoded, describeEnsemble, describeMemory } from "./stage-facts.ts";
 import { budgetVerdict, headline, originalStage } from "./summary.ts";
 
 /** How to print: `width` in columns. */
@@ -115,6 +115,8 @@ function footLines(report: Report, hidden: readonly Column[], stageWidth: number
   for (const stage of report.stages) {
     if (stage.ensemble)
       lines.push(`${truncate(plain(stage.name), stageWidth)} is ${describeEnsemble(stage.ensemble)}.`);
+    if (stage.coded && stage.method !== null)
+      lines.push(`${truncate(plain(stage.name), stageWidth)} as .pare: ${describeCoded(report, stage.coded)}.`);
     if (stage.training?.memory)
       lines.push(
         `Training of ${truncate(plain(stage.name), stageWidth)}: ${describeMemory(stage.training, stage.training.memory)}.`,

@@ -40,7 +40,7 @@ describe("a run", () => {
     await runRecipe(recipe, { directory: at("whole"), resume: false, reporter: silentReporter });
   });
 
-  it("leaves recipe, log, every stage's model, report and page, and nothing else", () => {
+  it("leaves recipe, log, every stage's model in both forms, report and page, and nothing else", () => {
     expect(readdirSync(at("whole")).sort()).toEqual([
       "log.txt",
       "recipe.yaml",
@@ -50,7 +50,7 @@ describe("a run", () => {
       "stages",
     ]);
     for (const stage of models)
-      expect(readdirSync(at("whole", stage)).sort()).toEqual(["graph.onnx", "model.onnx", "record.json"]);
+      expect(readdirSync(at("whole", stage)).sort()).toEqual(["graph.onnx", "model.onnx", "model.pare", "record.json"]);
   });
 
   it("reports an ensemble with each of its members, and verify measures those, too", async () => {
@@ -170,6 +170,20 @@ describe("a run", () => {
     cpSync(at("whole"), at("swapped"), { recursive: true });
     cpSync(at("whole", models[0]!, "model.onnx"), at("swapped", models[2]!, "model.onnx"));
     expect((await verifyRun(at("swapped"), silentReporter)).holds).toBe(false);
+  });
+
+  it("measures each stage's .pare file, and finds it false after it is changed", async () => {
+    const { stages } = await readReport(at("whole"));
+    for (const { coded, accuracy } of stages) {
+      expect(coded!.fileBytes).toBe(readFileSync(at("whole", coded!.file)).length);
+      expect(coded!.accuracy.samples).toBe(accuracy.samples);
+      expect(coded!.weights.bytes + coded!.otherBytes + coded!.structureBytes).toBe(coded!.fileBytes);
+    }
+    cpSync(at("whole"), at("recoded"), { recursive: true });
+    cpSync(at("whole", stages[0]!.coded!.file), at("recoded", stages[1]!.coded!.file));
+    const { checks } = await verifyRun(at("recoded"), silentReporter);
+    const broken = checks.filter(({ claim, holds }) => claim.endsWith(".pare") && !holds);
+    expect(broken.map(({ claim }) => claim)).toContain(`content of ${stages[1]!.coded!.file}`);
   });
 
   it("optimizes: tries, chooses within the budget, and reports the trials", async () => {

@@ -88,32 +88,32 @@ describe("binary layers", () => {
         const y = g.op("Conv", [g.op("Sign", [g.op("Relu", [x])]), binary(g, [11, 11, 3, 3]), normal(g, [11])], padded);
         return g.op("Relu", [g.add(y, x)]);
       }),
-      ["unary", "signSums", "xnorConv"],
+      ["unary", "signBits", "xnorConv"],
     ],
     "signs of both, with strides": [
       network([7, 9, 10], (g, x) => {
         const attributes = { pads: ints([1, 1, 0, 1]), strides: ints([2, 1]) };
         return g.op("Conv", [g.op("Sign", [x]), binary(g, [8, 7, 3, 3])], attributes);
       }),
-      ["spread", "signSums", "xnorConv"],
+      ["signBits", "xnorConv"],
     ],
     "signs of both, uneven pads in groups": [
       network([8, 5, 17], (g, x) => {
         const attributes = { pads: ints([0, 2, 1, 0]), dilations: ints([1, 2]), group: int(2) };
         return g.op("Conv", [g.op("Sign", [x]), binary(g, [14, 4, 2, 3])], attributes);
       }),
-      ["signSums", "xnorConv", "signSums", "xnorConv"],
+      ["signBits", "xnorConv", "signBits", "xnorConv"],
     ],
     "signs of both, 1x1 in groups": [
       network([12, 5, 5], (g, x) => g.op("Conv", [g.op("Sign", [x]), binary(g, [32, 6, 1, 1])], { group: int(2) })),
-      ["signSums", "xnorConv", "signSums", "xnorConv"],
+      ["signBits", "xnorConv", "signBits", "xnorConv"],
     ],
     "signs that another node reads too": [
       network([8, 6, 6], (g, x) => {
         const signs = g.op("Sign", [x]);
         return g.add(g.op("Conv", [signs, binary(g, [8, 8, 3, 3])], padded), signs);
       }),
-      ["unary", "signSums", "xnorConv"],
+      ["unary", "signBits", "xnorConv"],
     ],
     "signs times a map of scales": [
       network([8, 6, 6], (g, x) => {
@@ -121,7 +121,7 @@ describe("binary layers", () => {
         const map = g.op("AveragePool", [mean], { ...padded, kernel_shape: ints([3, 3]), count_include_pad: int(1) });
         return g.op("Mul", [g.op("Conv", [g.op("Sign", [x]), binary(g, [8, 8, 3, 3])], padded), map]);
       }),
-      ["unary", "sparseConv", "spread", "pool", "signSums", "xnorConv"],
+      ["unary", "sparseConv", "spread", "pool", "signBits", "xnorConv"],
     ],
     "the same with bias, normalization, sum and Relu": [
       network([9, 7, 5], (g, x) => {
@@ -132,14 +132,14 @@ describe("binary layers", () => {
         const z = g.op("BatchNormalization", [g.add(y, shift), scale, bias, center, spread]);
         return g.op("Relu", [g.add(z, g.op("Concat", [x, x], { axis: int(1) }))]);
       }),
-      ["unary", "sparseConv", "signSums", "xnorConv", "arithmetic"],
+      ["unary", "sparseConv", "signBits", "xnorConv", "arithmetic"],
     ],
     "a map behind a bias": [
       network([8, 6, 6], (g, x) => {
         const y = g.op("Conv", [g.op("Sign", [x]), binary(g, [16, 8, 1, 1]), normal(g, [16])]);
         return g.op("Mul", [y, normal(g, [1, 1, 6, 6])]);
       }),
-      ["signSums", "xnorConv", ...Array(16).fill("arithmetic")],
+      ["signBits", "xnorConv", ...Array(16).fill("arithmetic")],
     ],
     "a map that is repeated over channels": [
       network([3, 5, 6], (g, x) => g.op("Mul", [x, normal(g, [5, 6])])),

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Report } from "../../src/report/schema.ts";
 import { BeforeAfter } from "./before-after.tsx";
+import { CodedWeights } from "./coded-weights.tsx";
 import { LayerTable } from "./layer-table.tsx";
 import { Measured } from "./measured.tsx";
 import { Opening } from "./opening.tsx";
@@ -46,6 +47,11 @@ export function ReportPage({ report }: { readonly report: Report }) {
         <Section id="layers" title="Layers">
           <LayerTable report={report} selected={selected} onSelect={select} />
         </Section>
+        {compared && report.stages.some(({ coded }) => coded) && (
+          <Section id="coded" title="Weights in the file">
+            <CodedWeights report={report} selected={selected} onSelect={select} />
+          </Section>
+        )}
         <Section id="measured" title="How it was measured">
           <Measured report={report} />
           <Recipe report={report} />

@@ -1,8 +1,8 @@
 /**
- * Layers of binary weights as streams of offsets into planes of sums, which `sign-sums` and `sums` write: a block of channels is one plane, which
- * the signs of its weights choose.
+ * Layers of binary weights as streams of offsets: into tables of counts, which `xnor-conv` looks signs of four channels up in, and into the planes of
+ * `sums`, where a block of four channels is one plane, which the signs of its weights choose.
  */
-import type { Planes } from "./pack.ts";
+import type { Window } from "./pack.ts";
 
 /** The signs of a layer's weights: 1 is negative, (O, C, taps). */
 export interface Signs {
@@ -13,44 +13,74 @@ export interface Signs {
   readonly taps: ArrayLike<number>;
 }
 
-/** How `xnor-conv` takes a layer. */
+/** Channels whose signs are one index. */
+const blockChannels = 4;
+/** Steps, of a block at a tap each, that `xnor-conv` counts in a byte. */
+const partSteps = 63;
+/** Bytes of `xnor-conv`'s room for a step's indices, and for an output's counts. */
+const [stepBytes, outputBytes] = [64, 128];
+const tableBytes = 16;
+
+/** What `xnor-conv` reads of a layer. */
 export interface XnorPlan {
-  /** Channels of a block. */
-  readonly group: number;
-  /** Offsets whose sums fit bytes. */
-  readonly part: number;
+  /** Byte offsets of the steps' indices, block by block and then taps. */
+  readonly offsets: Int32Array;
+  /** Byte offsets of the tables: part by part, within it by pairs of outputs, then steps. */
+  readonly stream: Uint16Array;
+  readonly roomBytes: number;
 }
 
-/** Pixels of a map up to which blocks of six channels are worth the memory of their 64 planes. */
-const smallMap = 1024;
-/** Time of a plane's making beside that of its adding. */
-const planeCost = 2.3;
-
-/** The blocks that take least time: the larger, the fewer additions, and the more planes to be made. */
-export function planXnor({ outputs, channels, taps }: Omit<Signs, "signs">, pixels: number): XnorPlan {
-  const cost = (g: number) => Math.ceil(channels / g) * (planeCost * 2 ** g + outputs * taps.length);
-  const sizes = pixels <= smallMap ? [4, 5, 6] : [4, 5];
-  const group = sizes.reduce((best, g) => (cost(g) < cost(best) ? g : best));
-  const most = Math.floor(127 / group);
-  return { group, part: most - (most % Math.min(taps.length, most)) };
-}
-
-/** The stream of `xnor-conv` over planes of `planeBytes`: part by part, within it output by output, k by blocks and then taps. */
-export function packXnor(layer: Signs, { group, part }: XnorPlan, planeBytes: number): Int32Array {
+/** The plan of a layer over planes of `planeBytes`. */
+export function packXnor(layer: Signs, planeBytes: number): XnorPlan {
   const { outputs, channels, taps } = layer;
-  const count = Math.ceil(channels / group) * taps.length;
-  const stream = new Int32Array(outputs * count);
-  for (let o = 0; o < outputs; o++)
-    for (let k = 0; k < count; k++) {
-      const [block, tap] = [Math.floor(k / taps.length), k % taps.length];
-      const last = Math.min(channels, (block + 1) * group) - 1;
-      let pattern = 0;
-      for (let c = block * group; c <= last; c++) pattern |= signAt(layer, o, c, tap) << (last - c);
-      const begin = k - (k % part);
-      const at = begin * outputs + o * Math.min(part, count - begin) + (k - begin);
-      stream[at] = (block * 2 ** group + pattern) * planeBytes + taps[tap]!;
-    }
-  return stream;
+  const steps = Math.ceil(channels / blockChannels) * taps.length;
+  const pairs = Math.ceil(outputs / 2);
+  const stream = new Uint16Array(pairs * steps);
+  let at = 0;
+  for (let begin = 0; begin < steps; begin += partSteps)
+    for (let pair = 0; pair < pairs; pair++)
+      for (let k = begin; k < Math.min(begin + partSteps, steps); k++) {
+        const [first, tap] = [Math.floor(k / taps.length) * blockChannels, k % taps.length];
+        let pattern = 0;
+        for (let i = 0; i < 2 * blockChannels; i++) {
+          const [o, c] = [2 * pair + Math.floor(i / blockChannels), first + (i % blockChannels)];
+          if (o < outputs && c < channels) pattern |= signAt(layer, o, c, tap) << i;
+        }
+        stream[at++] = pattern * tableBytes;
+      }
+  const offsets = Int32Array.from(
+    { length: steps },
+    (_, k) => Math.floor(k / taps.length) * planeBytes + taps[k % taps.length]!,
+  );
+  return { offsets, stream, roomBytes: (partSteps + 1) * stepBytes + 2 * pairs * outputBytes };
+}
+
+/** The tables of `xnor-conv`: at [4 signs of the second output, 4 of the first][4 signs of pixels] how many differ, in 4 bits each. */
+export function xnorTables(): Uint8Array {
+  const ones = (bits: number) => (bits & 1) + ((bits >> 1) & 1) + ((bits >> 2) & 1) + (bits >> 3);
+  return Uint8Array.from(
+    { length: 256 * tableBytes },
+    (_, i) => ones((i ^ (i >> 4)) & 15) + 16 * ones((i ^ (i >> 8)) & 15),
+  );
+}
+
+/** How many signs the window at each pixel of flat rows of `cols` sums up: none of those are at pads. */
+export function termsOf(window: Window, channels: number, cols: number): Int16Array {
+  const inside = (count: number, size: number, axis: 0 | 1, before: number) =>
+    Array.from({ length: count }, (_, at) => {
+      let taps = 0;
+      for (let k = 0; k < window.kernel[axis]; k++) {
+        const from = at * window.strides[axis] + k * window.dilations[axis] - before;
+        if (from >= 0 && from < size) taps++;
+      }
+      return taps;
+    });
+  const rows = inside(window.oh, window.h, 0, window.top);
+  const columns = inside(window.ow, window.w, 1, window.left);
+  const terms = new Int16Array(window.oh * cols);
+  for (let y = 0; y < rows.length; y++)
+    for (let x = 0; x < columns.length; x++) terms[y * cols + x] = rows[y]! * columns[x]! * channels;
+  return terms;
 }
 
 /** The stream of the sparse kernels over the planes of `sums`, of `planeBytes`, for the channels from `first` to `end`. */
@@ -79,14 +109,6 @@ export function packSums(
       }
   }
   return stream;
-}
-
-/** A plane of `planeBytes`: 255 where an image's pixel comes to lie, 0 at its pads; `spread` as of `layPlanes`, without strides. */
-export function maskOf([h, w, top, left, , cols]: NonNullable<Planes["spread"]>, planeBytes: number): Uint8Array {
-  return Uint8Array.from({ length: planeBytes }, (_, i) => {
-    const [y, x] = [Math.floor(i / cols) - top, (i % cols) - left];
-    return y >= 0 && y < h && x >= 0 && x < w ? 255 : 0;
-  });
 }
 
 function signAt({ signs, channels, taps }: Signs, o: number, c: number, tap: number): number {

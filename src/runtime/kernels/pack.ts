@@ -83,6 +83,14 @@ export function layPlanes(window: Window, crowded = crowdedBytes): Planes {
   return { spread: [h, w, top, left, rows, cols, sy, sx], channelBytes, rowBytes: cols * 4, oh, ow, taps };
 }
 
+/** Bytes of a channel in the room of `sparse-conv`. */
+export const gatheredBytes = 64;
+
+/** Whether a window's input serves as it lies, but for channels that crowd the cache. */
+export function isCrowded(window: Window): boolean {
+  return layPlanes(window, Number.POSITIVE_INFINITY).spread === undefined && layPlanes(window).spread !== undefined;
+}
+
 /** The taps of all `channels`, channel-major: the offsets of `conv`, in the order of its weights (O, C kh kw). */
 export function tapOffsets(
   { taps, channelBytes }: Pick<Planes, "taps" | "channelBytes">,

@@ -5,8 +5,8 @@
  */
 import type { ProgramNode, SymbolContent } from "../../format/read.ts";
 import { attribute, type Build, behind, type Operand, type Place } from "../build.ts";
-import { layPlanes, type Planes } from "../kernels/pack.ts";
-import { maskOf, packSums, packXnor, planXnor, type Signs } from "../kernels/pack-binary.ts";
+import { layPlanes, type Planes, type Window } from "../kernels/pack.ts";
+import { packSums, packXnor, type Signs, termsOf, xnorTables } from "../kernels/pack-binary.ts";
 import { type Closing, closing } from "./_bounds.ts";
 import { spreadInput, windowOf } from "./_window.ts";
 import { channelMap } from "./batch-normalization.ts";
@@ -102,12 +102,9 @@ function addConv(build: Build, node: ProgramNode, content: SymbolContent): void 
   const sign = signOf(build, node);
   const mapped = mapOf(build, node);
   const window = windowOf(build, node, kernel);
-  const reader = sign ? { ...node, inputs: [sign.inputs[0]!] } : node;
   const planes = layPlanes(window, Number.POSITIVE_INFINITY);
-  // Without strides the signs are spread as bytes, which is less.
-  const image = sign && window.strides.every((stride) => stride === 1) ? planes.spread : undefined;
-  const src = image ? build.read(reader.inputs[0]!) : spreadInput(build, reader, window, 0, planes).src;
-  const mapBytes = image ? 4 * window.h * window.w : planes.channelBytes;
+  const src = sign ? build.read(sign.inputs[0]!) : spreadInput(build, node, window, 0, planes).src;
+  const mapBytes = sign ? 4 * window.h * window.w : planes.channelBytes;
   const scaled = mapped ? takeShifts(build, mapped.product, scales, biases) : node.outputs[0]!;
   const close = closing(build, scaled);
   const dst = build.write(close.output);
@@ -125,7 +122,7 @@ function addConv(build: Build, node: ProgramNode, content: SymbolContent): void 
       scales: scales.subarray(g * own, (g + 1) * own),
       map: mapped ? build.read(mapped.map) : 0,
       biases: behind(biasesAt, 4 * g * own),
-      image,
+      window,
       src: behind(src, g * channels * mapBytes),
       dst: behind(dst, g * size),
       close: { ...close, residual: typeof close.residual === "number" ? 0 : behind(close.residual, g * size) },
@@ -180,8 +177,7 @@ function addGemm(build: Build, node: ProgramNode, content: SymbolContent): void 
 interface Layer extends Omit<Planes, "taps">, Signs {
   readonly scales: Float32Array;
   readonly map: Operand;
-  /** How `spread` would lay `src` out, where it has not. */
-  readonly image: Planes["spread"] | undefined;
+  readonly window: Window;
   readonly biases: Place;
   readonly src: Place;
   readonly dst: Place;
@@ -189,30 +185,31 @@ interface Layer extends Omit<Planes, "taps">, Signs {
 }
 
 /** Planes of `bytes` in 16s, some way apart where they would crowd the cache. */
+
 const planeBytesOf = (bytes: number) => Math.ceil(bytes / 16) * 16 + (bytes % 256 === 0 ? lineBytes : 0);
 
-const noImage = [0, 0, 0, 0, 0, 0] as const;
+/** A network's tables of `xnor-conv`. */
+const tablesOf = new WeakMap<Build, Place>();
 
 function addXnor(build: Build, layer: Layer): void {
-  const { outputs, channels, channelBytes, oh, ow, rowBytes, biases, src, dst, close } = layer;
-  const pixels = channelBytes / 4;
-  const planeBytes = planeBytesOf(pixels);
+  const { outputs, channels, channelBytes, oh, ow, rowBytes, window, spread, close } = layer;
+  const planeBytes = planeBytesOf(channelBytes / 4);
   const inBytes = { ...layer, taps: Array.from(layer.taps, (tap) => tap / 4) };
-  const plan = planXnor(inBytes, pixels);
-  const stream = packXnor(inBytes, plan, planeBytes);
-  const planes = build.scratch(Math.ceil(channels / plan.group) * 2 ** plan.group * planeBytes);
-  if (layer.image) {
-    const [h, w, top, left, , cols] = layer.image;
-    const mask = build.put(maskOf(layer.image, planeBytes));
-    const room = build.scratch(plan.group * planeBytes);
-    const image = [mask, room, h, w, top * cols + left, cols] as const;
-    build.call("signSums", src, planes, channels, plan.group, pixels, 4 * h * w, planeBytes, ...image);
-  } else build.call("signSums", src, planes, channels, plan.group, pixels, channelBytes, planeBytes, ...noImage);
-  const scales = build.put(layer.scales);
-  const totals = build.scratch(128 * outputs);
-  const before = [planes, build.put(stream), stream.length / outputs, plan.part, scales, layer.map, biases] as const;
-  const rest = [outputs, oh, ow, rowBytes / 4, totals, close.lo, close.hi] as const;
-  build.call("xnorConv", ...before, close.residual, dst, ...rest);
+  const { offsets, stream, roomBytes } = packXnor(inBytes, planeBytes);
+  const passBytes = Math.ceil(channels / 4) * planeBytes;
+  const [planes, passes] = [build.scratch(2 * passBytes), build.scratch(4)];
+  const pixels = build.scratch(window.h * window.w);
+  const [, , ...places] = spread ?? [0, 0, 0, 0, 0, 0, 1, 1];
+  const image = [window.h, window.w, ...places] as const;
+  build.call("signBits", layer.src, planes, passes, pixels, channels, planeBytes, ...image);
+  const tables = tablesOf.get(build) ?? build.put(xnorTables());
+  tablesOf.set(build, tables);
+  const cols = rowBytes / 4;
+  const terms = spread ? termsOf(window, channels, cols) : new Int16Array(ow).fill(channels);
+  const signs = [planes, passes, passBytes, build.put(offsets), offsets.length, tables, build.put(stream)] as const;
+  const numbers = [build.put(layer.scales), layer.map, layer.biases, close.residual, layer.dst] as const;
+  const rest = [outputs, oh, ow, cols, build.scratch(roomBytes), close.lo, close.hi] as const;
+  build.call("xnorConv", ...signs, build.put(terms), ...numbers, ...rest);
 }
 
 /** Some channels at a time, on top of those before, so that the planes of their sums stay in the cache. */

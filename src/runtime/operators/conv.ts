@@ -1,7 +1,7 @@
 /** Conv: dense, depthwise, sparse where few weights are left, or by indices; with bias, a residual sum and bounds in the kernel. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, unsupported } from "../build.ts";
-import { packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
+import { gatheredBytes, isCrowded, layPlanes, packSparse, packWeights, tapOffsets } from "../kernels/pack.ts";
 import { closing } from "./_bounds.ts";
 import { checkConv, spreadInput, windowOf } from "./_window.ts";
 
@@ -24,7 +24,14 @@ export function addConv(build: Build, node: ProgramNode): void {
   if (build.takes(node)) return;
   const weights = build.constant(weight);
   if (!(weights instanceof Float32Array)) throw unsupported("weights that are no float32");
-  const { planes, src } = spreadInput(build, node, window, 0);
+  const gathers = attribute(node, "group", 1) === 1 && isCrowded(window) && isSparse(weights);
+  const { planes, src } = spreadInput(
+    build,
+    node,
+    window,
+    0,
+    layPlanes(window, gathers ? Number.POSITIVE_INFINITY : undefined),
+  );
   const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
   const dst = build.write(output);
   const biases = build.put(bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias)));
@@ -33,6 +40,15 @@ export function addConv(build: Build, node: ProgramNode): void {
   if (perGroup === 1 && group > 1) {
     const channel = [outputs, outputs / group, channelBytes, oh, ow, rowBytes, lo, hi] as const;
     build.call("depthwise", src, build.put(taps), taps.length, build.put(weights), biases, residual, dst, ...channel);
+    return;
+  }
+  if (gathers) {
+    const room = build.scratch(perGroup * gatheredBytes);
+    const stream = build.put(
+      packSparse(weights, outputs, tapOffsets({ ...planes, channelBytes: gatheredBytes }, perGroup)),
+    );
+    const close = [biases, residual, dst, outputs, oh, ow, rowBytes, lo, hi] as const;
+    build.call("sparseConv", src, stream, ...close, room, perGroup, channelBytes);
     return;
   }
   const offsets = tapOffsets(planes, perGroup);

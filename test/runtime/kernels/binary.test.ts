@@ -1,12 +1,12 @@
 import { describe, it } from "vitest";
 import type { Kernels } from "../../../src/runtime/kernels/index.ts";
 import { layPlanes, type Window } from "../../../src/runtime/kernels/pack.ts";
-import { maskOf, packSums, packXnor, planXnor } from "../../../src/runtime/kernels/pack-binary.ts";
+import { packSums, packXnor, termsOf, xnorTables } from "../../../src/runtime/kernels/pack-binary.ts";
 import { createRandom } from "../../../src/tensor/random.ts";
 import { type Bed, coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 import { convolve, nameOf, windowOf, windows } from "./windows.ts";
 
-const names = ["spread", "signSums", "xnorConv", "sums", "sparseConv", "sparseGemm"] as const;
+const names = ["spread", "signBits", "xnorConv", "sums", "sparseConv", "sparseGemm"] as const;
 
 interface Case {
   readonly form: "xnor" | "binary";
@@ -17,8 +17,8 @@ interface Case {
   readonly clamp: readonly [number, number];
   /** Whether a map of scales multiplies the sums. */
   readonly mapped?: boolean;
-  /** Channels of a block, where not those that are planned. */
-  readonly group?: number;
+  /** Whether inputs may be 0, which has no sign. */
+  readonly zeros?: boolean;
 }
 
 const upTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
@@ -28,9 +28,10 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const { window: v, channels, outputs } = c;
   const { spread, taps, channelBytes, rowBytes, oh, ow } = layPlanes(v, Number.POSITIVE_INFINITY);
   const random = createRandom(6);
-  const x = noise(channels * v.h * v.w, 1).map((value) =>
-    Math.abs(value) < 0.1 ? -0 : Math.abs(value) < 0.2 ? value * 1e-44 : value,
-  );
+  const x = noise(channels * v.h * v.w, 1).map((value) => {
+    if (Math.abs(value) < 0.2 && c.zeros) return value < 0 ? -0 : 0;
+    return Math.abs(value) < 0.3 ? Math.sign(value) * 1.4e-45 : value;
+  });
   const signs = Uint8Array.from({ length: outputs * channels * taps.length }, () => random.below(2));
   const [scales, bias, residual] = [noise(outputs, 2), noise(outputs, 3), noise(outputs * v.oh * v.ow, 4)];
   const source = bed.put(x);
@@ -42,39 +43,27 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const dst = c.residual === "in place" ? bed.put(residual) : bed.room(residual.length);
   const add = c.residual === "in place" ? dst : apart;
   const inBytes = { signs, outputs, channels, taps: taps.map((tap) => tap / 4) };
-  const planned = planXnor(inBytes, channelBytes / 4);
-  const plan = c.group ? { group: c.group, part: Math.floor(127 / c.group) } : planned;
   const planeBytes = upTo16(c.form === "xnor" ? channelBytes / 4 : channelBytes);
-  const stream =
-    c.form === "xnor"
-      ? packXnor(inBytes, plan, planeBytes)
-      : packSums({ ...inBytes, taps }, scales, planeBytes, 0, channels);
-  const streamAt = bed.put(stream);
-  const blocks = c.form === "xnor" ? Math.ceil(channels / plan.group) * 2 ** plan.group : Math.ceil(channels / 4) * 8;
-  const sums = bed.room((blocks * planeBytes) / 4);
-  const totals = bed.room(outputs * 32);
-  const padsInside = c.form === "xnor" && c.outputs > 3 && spread !== undefined && String(v.strides) === "1,1";
-  const image = padsInside
-    ? [
-        bed.put(maskOf(spread, planeBytes)),
-        bed.room((plan.group * planeBytes) / 4),
-        v.h,
-        v.w,
-        v.top * spread[5] + v.left,
-        spread[5],
-      ]
-    : [0, 0, 0, 0, 0, 0];
+  const plan = packXnor(inBytes, planeBytes);
+  const [passBytes, cols] = [Math.ceil(channels / 4) * planeBytes, rowBytes / 4];
+  const bits = bed.room(passBytes / 2);
+  const [offsets, tables, pairs] = [plan.offsets, xnorTables(), new Uint8Array(plan.stream.buffer)].map(bed.put);
+  const terms = spread ? termsOf(v, channels, cols) : new Int16Array(ow).fill(channels);
+  const termsAt = bed.put(new Uint8Array(terms.buffer));
+  const [passes, pixels8, room] = [bed.room(1), bed.room((v.h * v.w) / 4 + 1), bed.room(plan.roomBytes / 4)];
+  const [, , ...places] = spread ?? [0, 0, 0, 0, 0, 0, 1, 1];
+  const streamAt = bed.put(packSums({ ...inBytes, taps }, scales, planeBytes, 0, channels));
+  const sums = bed.room(Math.ceil(channels / 4) * 2 * planeBytes);
   const run = () => {
     if (c.residual === "in place") new Float32Array(bed.memory.buffer, dst, residual.length).set(residual);
-    if (spread && !padsInside) kernels.spread(source, planes, channels, ...spread, 0);
-    const count = channelBytes / 4;
     if (c.form === "xnor") {
-      const [src, bytes] = padsInside ? [source, v.h * v.w * 4] : [planes, channelBytes];
-      kernels.signSums(src, sums, channels, plan.group, count, bytes, planeBytes, ...image);
-      const rest = [outputs, oh, ow, rowBytes / 4, totals, ...c.clamp] as const;
-      kernels.xnorConv(sums, streamAt, stream.length / outputs, plan.part, scalesAt, mapAt, biasAt, add, dst, ...rest);
+      kernels.signBits(source, bits, passes, pixels8, channels, planeBytes, v.h, v.w, ...places);
+      const signs = [bits, passes, passBytes, offsets!, plan.offsets.length, tables!, pairs!, termsAt] as const;
+      const rest = [outputs, oh, ow, cols, room, ...c.clamp] as const;
+      kernels.xnorConv(...signs, scalesAt, mapAt, biasAt, add, dst, ...rest);
     } else {
-      kernels.sums(planes, sums, channels, count, channelBytes, planeBytes);
+      if (spread) kernels.spread(source, planes, channels, ...spread, 0);
+      kernels.sums(planes, sums, channels, channelBytes / 4, channelBytes, planeBytes);
       kernels.sparseConv(sums, streamAt, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp);
     }
     return bed.floats(dst, residual.length);
@@ -102,21 +91,22 @@ describe.each(variants)("binary layers, %s", (variant) => {
       const attempt = (given: Omit<Case, "form">, tolerance = 1e-5) => {
         fresh.bed.clear();
         const { run, expected } = lay(fresh, { ...given, form });
-        const { channels, outputs, window, residual, group } = given;
-        const what = `${channels}->${outputs}, ${nameOf(window)}, residual ${residual}, blocks of ${group}`;
+        const { channels, outputs, window, residual, zeros } = given;
+        const what = `${channels}->${outputs}, ${nameOf(window)}, residual ${residual}, zeros ${zeros}`;
         expectClose(run(), expected, tolerance, what);
         fresh.bed.checkGuards();
       };
       const check = () => {
         for (const window of [...windows, windowOf([3, 39], [3, 3], { pads: [1, 1, 1, 1] }), windowOf([5, 8], [1, 1])])
-          for (const [channels, outputs, group] of [
-            [1, 1, 4],
-            [3, 5, 6],
-            [9, 11, 5],
+          for (const [channels, outputs, zeros] of [
+            [1, 1, true],
+            [3, 5, false],
+            [9, 11, true],
+            [6, 4, false],
           ] as const)
             for (const residual of ["none", "apart", "in place"] as const) {
               const clamp = residual === "apart" ? ([-0.5, 0.75] as const) : open;
-              attempt({ window, channels, outputs, residual, clamp, group, mapped: outputs === 5 });
+              attempt({ window, channels, outputs, residual, clamp, zeros, mapped: outputs === 5 });
             }
         const wide = { window: windowOf([6, 6], [3, 3], { pads: [1, 1, 1, 1] }), channels: 130, outputs: 40 };
         attempt({ ...wide, residual: "none", clamp: open }, 5e-5);
@@ -132,34 +122,20 @@ describe.each(variants)("binary layers, %s", (variant) => {
   it("sums that fill their range stay exact", async () => {
     const fresh = await freshKernels(names, variant);
     const { bed, kernels } = fresh;
-    for (const group of [4, 5, 6]) {
+    for (const channels of [252, 256, 1300, 32767]) {
       bed.clear();
-      const channels = 1300;
       const layer = { signs: new Uint8Array(2 * channels).fill(1, 0, channels), outputs: 2, channels, taps: [0] };
-      const plan = { group, part: Math.floor(127 / group) };
-      const stream = packXnor(layer, plan, 16);
-      const [x, streamAt] = [bed.put(new Float32Array(channels).fill(3)), bed.put(stream)];
+      const { offsets, stream, roomBytes } = packXnor(layer, 16);
+      const [x, sums] = [bed.put(new Float32Array(channels).fill(3)), bed.room(roomBytes / 4)];
       const [scales, bias, dst] = [bed.put(Float32Array.of(1, 1)), bed.put(new Float32Array(2)), bed.room(2)];
-      const [sums, totals] = [bed.room(Math.ceil(channels / group) * 2 ** group * 4), bed.room(64)];
-      kernels.signSums(x, sums, channels, group, 1, 4, 16, 0, 0, 0, 0, 0, 0);
-      kernels.xnorConv(
-        sums,
-        streamAt,
-        stream.length / 2,
-        plan.part,
-        scales,
-        0,
-        bias,
-        0,
-        dst,
-        2,
-        1,
-        1,
-        1,
-        totals,
-        ...open,
-      );
-      expectClose(bed.floats(dst, 2), [-channels, channels], 0, `blocks of ${group}`);
+      const passBytes = offsets.length * 16;
+      const [bits, passes, pixel] = [bed.room(passBytes / 2), bed.room(1), bed.room(1)];
+      const [steps, tables] = [bed.put(offsets), bed.put(xnorTables())];
+      const [pairs, terms] = [stream, Int16Array.of(channels)].map(({ buffer }) => bed.put(new Uint8Array(buffer)));
+      kernels.signBits(x, bits, passes, pixel, channels, 16, 1, 1, 0, 0, 0, 0, 1, 1);
+      const signs = [bits, passes, passBytes, steps, offsets.length, tables, pairs!, terms!] as const;
+      kernels.xnorConv(...signs, scales, 0, bias, 0, dst, 2, 1, 1, 1, sums, ...open);
+      expectClose(bed.floats(dst, 2), [-channels, channels], 0, `${channels} channels`);
       bed.checkGuards();
     }
   });

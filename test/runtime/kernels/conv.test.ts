@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Kernels } from "../../../src/runtime/kernels/index.ts";
-import { layPlanes, packSparse, packWeights, tapOffsets, type Window } from "../../../src/runtime/kernels/pack.ts";
+import {
+  gatheredBytes,
+  isCrowded,
+  layPlanes,
+  packSparse,
+  packWeights,
+  tapOffsets,
+  type Window,
+} from "../../../src/runtime/kernels/pack.ts";
 import { type Bed, coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 import { convolve, nameOf, windowOf, windows } from "./windows.ts";
 
@@ -22,7 +30,8 @@ interface Case {
 /** Lays a case out and returns how to run it, and where its result comes to lie. */
 function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[number]> }, c: Case) {
   const { window: v, channels, outputs } = c;
-  const planes = layPlanes(v);
+  const gathers = c.form === "sparseConv" && isCrowded(v);
+  const planes = layPlanes(v, gathers ? Number.POSITIVE_INFINITY : undefined);
   const count = channels * planes.taps.length;
   const x = noise(channels * v.h * v.w, 1);
   const drawn = noise(outputs * count, 2);
@@ -34,7 +43,9 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
   const taps = tapOffsets(planes, channels);
   const offsets = bed.put(taps);
   const packed = bed.put(packWeights(weights, outputs, count));
-  const stream = bed.put(packSparse(weights, outputs, taps));
+  const packedTaps = gathers ? tapOffsets({ ...planes, channelBytes: gatheredBytes }, channels) : taps;
+  const stream = bed.put(packSparse(weights, outputs, packedTaps));
+  const room = gathers ? [bed.room((channels * gatheredBytes) / 4), channels, planes.channelBytes] : [0, 0, 0];
   const biasAt = bed.put(bias);
   const apart = c.residual === "apart" ? bed.put(residual) : 0;
   const dst = c.residual === "in place" ? bed.put(residual) : bed.room(residual.length);
@@ -45,7 +56,7 @@ function lay({ bed, kernels }: { bed: Bed; kernels: Kernels<(typeof names)[numbe
     const { oh, ow, rowBytes } = planes;
     if (c.form === "conv")
       kernels.conv(spreadTo, offsets, count, packed, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp);
-    else kernels.sparseConv(spreadTo, stream, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp);
+    else kernels.sparseConv(spreadTo, stream, biasAt, add, dst, outputs, oh, ow, rowBytes, ...c.clamp, ...room);
     return bed.floats(dst, residual.length);
   };
   const pixels = v.oh * v.ow;
@@ -64,7 +75,12 @@ describe.each(variants)("convolutions, %s", (variant) => {
   it.each(["conv", "sparseConv"] as const)("%s agrees with float64 on odd shapes, cold and warm", async (form) => {
     const fresh = await freshKernels(names, variant);
     const check = () => {
-      for (const window of [...windows, windowOf([2, 39], [3, 3], { pads: [1, 1, 1, 1] }), windowOf([5, 8], [1, 1])])
+      const more = [
+        windowOf([2, 39], [3, 3], { pads: [1, 1, 1, 1] }),
+        windowOf([5, 8], [1, 1]),
+        windowOf([16, 8], [1, 1]),
+      ];
+      for (const window of [...windows, ...more])
         for (const [channels, outputs] of [
           [1, 1],
           [3, 5],

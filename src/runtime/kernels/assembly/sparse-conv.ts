@@ -71,10 +71,23 @@ function block4(
   }
 }
 
-/** See the head. `residual` has the layout of `dst` and may be `dst`; 0 is none. */
+/** 16 neighbouring pixels of channels `apart` bytes from each other, side by side. */
+function gather(src: usize, room: usize, channels: i32, apart: usize): void {
+  for (const end: usize = room + channels * 64; room < end; room += 64, src += apart) {
+    v128.store(room, v128.load(src));
+    v128.store(room, v128.load(src, 16), 16);
+    v128.store(room, v128.load(src, 32), 32);
+    v128.store(room, v128.load(src, 48), 48);
+  }
+}
+
+/**
+ * See the head. `residual` has the layout of `dst` and may be `dst`; 0 is none. Where `room` is not 0, `ow` is a multiple of 16, and 16 pixels of
+ * `channels`, of `channelBytes` each, are copied there before they are read: the stream's offsets are 64 bytes a channel.
+ */
 export function sparseConv(
   src: usize, stream: usize, bias: usize, residual: usize, dst: usize,
-  outputs: i32, oh: i32, ow: i32, rowBytes: i32, lo: f32, hi: f32,
+  outputs: i32, oh: i32, ow: i32, rowBytes: i32, lo: f32, hi: f32, room: usize, channels: i32, channelBytes: usize,
 ): void {
   const plane: usize = oh * ow * 4;
   const apart = residual ? residual - dst : none;
@@ -83,6 +96,10 @@ export function sparseConv(
     let s: usize = src + y * rowBytes + x * 4;
     let d: usize = dst + (y * ow + x) * 4;
     if (ow - x >= 16) {
+      if (room) {
+        gather(s, room, channels, channelBytes);
+        s = room;
+      }
       block16(s, stream, bias, apart, d, outputs, plane, lo, hi);
       x += 16;
       if (x == ow) (x = 0), y++;
