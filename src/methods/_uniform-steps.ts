@@ -3,7 +3,8 @@
  * A layer's step is `step` standard deviations. With samples the steps are weighed: each layer is rounded alone and the change d·Δ² of
  * the network's output measured; for n weights a layer, Σ d·Δ² is least at a given size where Δ² ∝ n / d. Weights are then rounded
  * so that each convolution changes least, and biases take back the mean.
- * Limits: whole numbers are at most 127; a step that would need more is made larger, or, in a small layer, the weights stay as they are.
+ * Limits: a table has 256 values, so that whole numbers beyond 96 go by 8 and end at 344; a step that would need more is made larger, or,
+ * in a small layer, the weights stay as they are.
  */
 import { consumers, type Graph, type Node } from "../graph/graph.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -19,8 +20,10 @@ export interface Stepped {
   readonly bias?: { readonly name: string; readonly tensor: Tensor<"float32"> };
 }
 
-/** Largest whole number of steps. */
-const largest = 127;
+/** Whole numbers up to `fine`, then those by `coarse`, up to `largest`: 255 values. */
+const fine = 96;
+const coarse = 8;
+const largest = fine + 31 * coarse;
 /** Samples on which inputs are measured, and single layers tried. */
 const inputSamples = 64;
 const trialSamples = 16;
@@ -77,12 +80,17 @@ function biasOf(graph: Graph, node: Node): { name: string; tensor: Tensor<"float
   return { name, tensor: stored as Tensor<"float32"> };
 }
 
+function wholeNumber(steps: number): number {
+  const grain = Math.abs(steps) <= fine ? 1 : coarse;
+  return Math.max(-largest, Math.min(largest, grain * Math.round(steps / grain)));
+}
+
 function roundWeight(graph: Graph, weight: LayerWeight, inputs: Inputs | undefined, size: number): Stepped {
   const { data } = weight.tensor;
   const step = Math.fround(size);
   const round = (value: number, at: number) => {
     if (weight.masked && data[at] === 0) return 0;
-    return Math.fround(step * Math.max(-largest, Math.min(largest, Math.round(value / step)))) + 0;
+    return Math.fround(step * wholeNumber(value / step)) + 0;
   };
   if (inputs === undefined) return { step, values: data.map(round) };
   const { values, biases } = roundAgainst(data, inputs, round);
