@@ -79,6 +79,9 @@ export function assumedPreprocessing(
   return `the data's usual --scale ${factor} --mean ${mean} --std ${std} --channels ${channels}; the model does not say`;
 }
 
+/** Which data set is drawn, not read. */
+const drawn = (spec: string) => /^(faces|leaves)(:|$)/.exec(spec)?.[1];
+
 /** Opens a data set, or only one split of it; folders of images at the size and channels that a model's input wants. */
 export async function openData(
   spec: string,
@@ -86,7 +89,7 @@ export async function openData(
   host: Host,
   only?: "train" | "test",
 ): Promise<Dataset> {
-  const progress = host.progress(spec.startsWith("faces") ? "drawing faces" : "reading data");
+  const progress = host.progress(drawn(spec) ? `drawing ${drawn(spec)}` : "reading data");
   const channels = input?.channels === 1 || input?.channels === 3 ? input.channels : undefined;
   const { height, width } = input ?? {};
   try {

@@ -1,7 +1,7 @@
 /** Training as `train` and `apply` do it: with progress, a checkpoint beside the file to be written, and an evaluation at the end. */
 import { rm, stat } from "node:fs/promises";
 import { z } from "zod";
-import { carveValidation, type Dataset, type Preprocessing } from "../data/index.ts";
+import { carveValidation, type Dataset, type Preprocessing, requireClasses } from "../data/index.ts";
 import { averageNetworks, disagreement, meanDisagreement } from "../engine/ensemble.ts";
 import { type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { type Trained, trainModel } from "../engine/train.ts";
@@ -98,7 +98,7 @@ const snapshotFile = (out: string, index: number) => out.replace(/(\.onnx)?$/, `
 export async function trainOrStop(task: TrainingTask, checkpoint: string, what: string, host: Host): Promise<Trained> {
   const { dataset, preprocessing, options } = task;
   if (!task.resume) await rm(checkpoint, { force: true });
-  const { classes, storedShape } = imageFormat(dataset, preprocessing);
+  const { classes, storedShape } = imageFormat(requireClasses(dataset), preprocessing);
   const data = { ...trainSplits(task), classes, storedShape, preprocessing };
   let progress = host.progress(what);
   const request = {

@@ -230,7 +230,9 @@ async function softTargets({ graph, teacher }: ApplyTask): Promise<TrainingRecip
 }
 
 function carryMetadata(graph: Graph, { data }: ApplyTask): Graph {
-  return data === undefined ? graph : withClasses(withPreprocessing(graph, data.preprocessing), data.dataset.classes);
+  if (data === undefined) return graph;
+  const reading = withPreprocessing(graph, data.preprocessing);
+  return data.dataset.classes.length === 0 ? reading : withClasses(reading, data.dataset.classes);
 }
 
 interface Size {

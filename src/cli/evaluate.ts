@@ -4,6 +4,7 @@ import { type Dataset, type Preprocessing, readPreprocessing } from "../data/ind
 import { agreementOf, type Evaluation, evaluateModel, wilsonInterval } from "../engine/evaluate.ts";
 import { findImageInput } from "../engine/image-input.ts";
 import { formatPercent } from "../report/format.ts";
+import { NetpareError } from "../tensor/error.ts";
 import {
   assumedPreprocessing,
   dataGroup,
@@ -36,6 +37,7 @@ export const evaluateCommand = defineCommand({
   examples: [
     "evaluate resnet32.onnx --data cifar10:DIR --mean .485,.456,.406 --std .229,.224,.225",
     "evaluate pared.onnx --data cifar10:DIR --reference resnet32.onnx --json",
+    "evaluate small.pare --reference squeezenet.onnx --data leaves --scale 1 --mean 104,117,123 --std 1 --channels bgr",
     "evaluate quantized.onnx --data faces --limit 500",
   ],
   async run({ args, options: given, host }) {
@@ -43,14 +45,21 @@ export const evaluateCommand = defineCommand({
     const reference = given.reference === undefined ? undefined : await loadModel(given.reference);
     const dataset = await openData(given.data, findImageInput(model.graph), host, given.split);
     const preprocessing = resolvePreprocessing(given, model.graph, dataset);
+    const unlabelled = dataset.classes.length === 0;
+    if (unlabelled && reference === undefined)
+      throw new NetpareError(
+        "bad-option",
+        `the images of ${dataset.name} have no classes: give --reference and a model with whose answers to compare`,
+      );
     const evaluation = await evaluateFile(model, dataset, preprocessing, given, host);
     const { samples, top1, top5, loss } = evaluation;
     const agreement = reference && (await agreementWith(reference, evaluation, dataset, preprocessing, given, host));
     const assumed = assumedPreprocessing(given, model.graph, preprocessing);
     const where = `${model.name} on ${samples} ${given.split} images of ${dataset.name}`;
+    const scored = unlabelled ? { samples } : { samples, top1, top5, loss };
     return {
-      json: { samples, top1, top5, loss, ...(agreement === undefined ? {} : { agreement }) },
-      text: `${where}\n${describe(evaluation, reference?.name, agreement, assumed)}`,
+      json: { ...scored, ...(agreement === undefined ? {} : { agreement }) },
+      text: `${where}\n${describe(evaluation, unlabelled, reference?.name, agreement, assumed)}`,
     };
   },
 });
@@ -97,18 +106,28 @@ async function evaluateFile(
 
 function describe(
   { samples, correct, top1, top5, loss }: Evaluation,
+  unlabelled: boolean,
   reference: string | undefined,
   agreement: number | undefined,
   assumed: string | undefined,
 ): string {
-  const [low, high] = wilsonInterval(correct, samples);
   const percent = (fraction: number) => formatPercent(fraction, 2);
-  const facts: [string, string][] = [
-    ["top-1", `${percent(top1)}  (${percent(low)} to ${percent(high)} at 95 %)`],
-    ["top-5", percent(top5)],
-    ["loss", loss.toFixed(4)],
-  ];
-  if (agreement !== undefined) facts.push(["agreement", `${percent(agreement)} with ${reference}`]);
+  const range = (count: number) => {
+    const [low, high] = wilsonInterval(count, samples);
+    return `(${percent(low)} to ${percent(high)} at 95 %)`;
+  };
+  const facts: [string, string][] = unlabelled
+    ? []
+    : [
+        ["top-1", `${percent(top1)}  ${range(correct)}`],
+        ["top-5", percent(top5)],
+        ["loss", loss.toFixed(4)],
+      ];
+  if (agreement !== undefined)
+    facts.push([
+      "agreement",
+      `${percent(agreement)} with ${reference}${unlabelled ? `  ${range(Math.round(agreement * samples))}` : ""}`,
+    ]);
   if (assumed !== undefined) facts.push(["reading", assumed]);
   return formatFacts(facts);
 }

@@ -1,7 +1,7 @@
 /** `netpare train`: trains an architecture of the zoo, or goes on training a model file. */
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { type Dataset, type Preprocessing, withClasses, withPreprocessing } from "../data/index.ts";
+import { type Dataset, type Preprocessing, requireClasses, withClasses, withPreprocessing } from "../data/index.ts";
 import { findImageInput } from "../engine/image-input.ts";
 import { trainingSchema } from "../engine/training-options.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -54,7 +54,7 @@ export const trainCommand = defineCommand({
     const name = args[0] ?? "";
     await checkOutFile(own.out);
     const file = await sourceModel(name);
-    const dataset = await openData(own.data, file && findImageInput(file), host);
+    const dataset = requireClasses(await openData(own.data, file && findImageInput(file), host));
     const preprocessing = resolvePreprocessing(own, file, dataset);
     const settings = givenSettings(architectureSchema.parse(given));
     const fresh = file ?? buildFor(name, settings, dataset, preprocessing, options.seed);

@@ -1,6 +1,6 @@
 /**
  * Data sets by their spelling on the command line: `faces`, `faces:size=64,channels=3,train=12000,test=2000,seed=1`,
- * `mnist:DIR`, `fashion-mnist:DIR`, `cifar10:DIR`, `images:DIR`. DIR is all that follows the first colon.
+ * `leaves`, `leaves:size=224,channels=3,train=64,test=2000,seed=1`, `mnist:DIR`, `fashion-mnist:DIR`, `cifar10:DIR`, `images:DIR`. DIR is all that follows the first colon.
  */
 import { z } from "zod";
 import { NetpareError } from "../tensor/error.ts";
@@ -10,10 +10,11 @@ import type { Dataset } from "./dataset.ts";
 import { createFacesInTurns, type FacesOptions } from "./faces/create-faces.ts";
 import { FASHION_MNIST_CLASSES, MNIST_CLASSES, readIdxDataset } from "./idx.ts";
 import { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
+import { createLeaves, type LeavesOptions } from "./leaves/create-leaves.ts";
 
 /** The grammar of a data set's spelling, for help texts and errors. */
 export const DATASET_GRAMMAR =
-  "faces[:size=48|64,channels=1|3,train=N,test=N,seed=N], mnist:DIR, fashion-mnist:DIR, cifar10:DIR or images:DIR";
+  "faces[:size=48|64,channels=1|3,train=N,test=N,seed=N], leaves[:size=N,channels=1|3,train=N,test=N,seed=N], mnist:DIR, fashion-mnist:DIR, cifar10:DIR or images:DIR";
 
 /** Besides `only` and `onProgress`, what `images:DIR` alone heeds; IDX files are always read whole. */
 export type OpenDatasetOptions = ImageFolderOptions;
@@ -27,6 +28,14 @@ const facesSpec = z.strictObject({
   seed: z.coerce.number().int().min(0).max(0xffffffff).default(1),
 });
 
+const leavesSpec = z.strictObject({
+  size: z.coerce.number().int().min(8).max(2048).optional(),
+  channels: z.enum(["1", "3"]).optional(),
+  train: count.default(64),
+  test: count.default(2000),
+  seed: facesSpec.shape.seed,
+});
+
 /**
  * Opens the data set that `spec` names.
  * @throws NetpareError bad-option for a spelling outside the grammar, bad-data for missing or damaged files.
@@ -38,6 +47,8 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   switch (kind) {
     case "faces":
       return createFacesInTurns({ ...parseFacesSpec(rest, options.only), onProgress: options.onProgress });
+    case "leaves":
+      return createLeaves(parseLeavesSpec(rest, options));
     case "mnist":
       return readIdxDataset(await requireFolder(kind, rest), kind, MNIST_CLASSES);
     case "fashion-mnist":
@@ -51,24 +62,8 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   }
 }
 
-/** The settings in `size=64,channels=3,…`; what is left out has its default. */
 function parseFacesSpec(text: string, only: OpenDatasetOptions["only"]): FacesOptions {
-  const entries: Record<string, string> = {};
-  for (const part of text === "" ? [] : text.split(",")) {
-    const [key = "", value = "", ...more] = part.split("=").map((piece) => piece.trim());
-    if (value === "" || more.length > 0 || Object.hasOwn(entries, key))
-      throw new NetpareError("bad-option", `'${part}' in 'faces:${text}' must be one KEY=VALUE, each key once`);
-    entries[key] = value;
-  }
-  const parsed = facesSpec.safeParse(entries);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new NetpareError(
-      "bad-option",
-      `'faces:${text}': ${[...issue.path, issue.message].join(": ")}; expected ${DATASET_GRAMMAR}`,
-    );
-  }
-  const { size, channels, train, test, seed } = parsed.data;
+  const { size, channels, train, test, seed } = parseSettings("faces", text, facesSpec);
   return {
     size: size === "64" ? 64 : 48,
     channels: channels === "3" ? 3 : 1,
@@ -76,6 +71,37 @@ function parseFacesSpec(text: string, only: OpenDatasetOptions["only"]): FacesOp
     testSamples: only === "train" ? 0 : test,
     seed,
   };
+}
+
+/** Size and channels are what the model's input wants, where the spelling does not say. */
+function parseLeavesSpec(text: string, wanted: OpenDatasetOptions): LeavesOptions {
+  const { size, channels, train, test, seed } = parseSettings("leaves", text, leavesSpec);
+  return {
+    size: size ?? wanted.height ?? 224,
+    channels: (channels === undefined ? wanted.channels : Number(channels)) === 1 ? 1 : 3,
+    trainSamples: wanted.only === "test" ? 0 : train,
+    testSamples: wanted.only === "train" ? 0 : test,
+    seed,
+    onProgress: wanted.onProgress,
+  };
+}
+
+/** The settings in `size=64,channels=3,…`; what is left out has its default. */
+function parseSettings<S extends z.ZodType>(kind: string, text: string, schema: S): z.output<S> {
+  const entries: Record<string, string> = {};
+  for (const part of text === "" ? [] : text.split(",")) {
+    const [key = "", value = "", ...more] = part.split("=").map((piece) => piece.trim());
+    if (value === "" || more.length > 0 || Object.hasOwn(entries, key))
+      throw new NetpareError("bad-option", `'${part}' in '${kind}:${text}' must be one KEY=VALUE, each key once`);
+    entries[key] = value;
+  }
+  const parsed = schema.safeParse(entries);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new NetpareError(
+    "bad-option",
+    `'${kind}:${text}': ${[...issue.path, issue.message].join(": ")}; expected ${DATASET_GRAMMAR}`,
+  );
 }
 
 async function requireFolder(kind: string, folder: string): Promise<string> {

@@ -18,6 +18,7 @@ import { openModel } from "./open-model.ts";
 
 /** What a split holds, and how a network wants it. */
 export interface ImageFormat {
+  /** 0 where labels mean nothing: the network says how many there are, and accuracy and loss are no figures then. */
   readonly classes: number;
   /** `(C, H, W)` of the stored images. */
   readonly storedShape: readonly [number, number, number];
@@ -63,7 +64,7 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
   const output = graph.outputs[0]!.name;
   const form = logitsOf(graph).output;
   const breath = createBreath();
-  const tally = createTally(split.length, classes);
+  const tally = createTally(split.length);
   const session = await openModel(options.file ?? graph, { threads: options.threads ?? 2 });
   try {
     const full = tensor("float32", [batch, ...batcher.imageShape]);
@@ -78,8 +79,9 @@ export async function evaluateModel(graph: Graph, images: Split, options: Evalua
         labels,
       );
       const scores = (await session.run(new Map([[input.name, fed]]), [output])).get(output)!;
-      checkScores(scores, fed.shape[0]!, classes);
-      tally.add(castTensor(scores, "float32").data, form, labels, n);
+      const given = classes || scores.data.length / fed.shape[0]!;
+      checkScores(scores, fed.shape[0]!, given);
+      tally.add(castTensor(scores, "float32").data, given, form, labels, n);
       options.onProgress?.(at + n, split.length);
       await breath();
     }
@@ -103,14 +105,14 @@ function checkScores(scores: Tensor, images: number, classes: number): void {
 }
 
 /** Counts what scores `(n, classes)` say against labels, batch after batch. */
-function createTally(length: number, classes: number) {
+function createTally(length: number) {
   const predictions = new Uint16Array(length);
   let samples = 0;
   let correct = 0;
   let inTop5 = 0;
   let loss = 0;
   return {
-    add(scores: Float32Array, form: Logits["output"], labels: Int32Array, n: number): void {
+    add(scores: Float32Array, classes: number, form: Logits["output"], labels: Int32Array, n: number): void {
       for (let i = 0; i < n; i++) {
         const from = i * classes;
         const label = labels[i]!;

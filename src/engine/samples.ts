@@ -23,7 +23,8 @@ export interface SamplesOptions extends ImageFormat {
 
 /** Samples of `images`. `run` leaves out a remainder that does not fill a batch which the graph fixes. */
 export function createSamples(images: Split, options: SamplesOptions): Samples {
-  const { classes, storedShape, preprocessing, threads = 2 } = options;
+  const { storedShape, preprocessing, threads = 2 } = options;
+  const classes = Math.max(1, options.classes);
   const count = Math.min(options.limit ?? images.length, images.length);
   const order = createRandom(options.seed).permutation(images.length).subarray(0, count);
   const split = selectSplit(images, order);
@@ -58,7 +59,12 @@ export function createSamples(images: Split, options: SamplesOptions): Samples {
       }
     },
     async accuracy(graph, limit) {
-      const { top1 } = await evaluateModel(graph, prefix(limit), { classes, storedShape, preprocessing, threads });
+      const { top1 } = await evaluateModel(graph, prefix(limit), {
+        classes: options.classes,
+        storedShape,
+        preprocessing,
+        threads,
+      });
       return top1;
     },
   };

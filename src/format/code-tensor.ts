@@ -87,7 +87,7 @@ function rowMultiples(dtype: DType, data: TypedArray, row: number): Codebook | u
   const factors = new Int8Array(data.length);
   for (const r of scales.keys()) {
     const values = (data as Float32Array).subarray(r * row, (r + 1) * row);
-    const step = stepOf(values);
+    const step = stepOf(values, rowMultiple);
     if (step === undefined) return undefined;
     scales[r] = step;
     for (const [i, value] of values.entries()) factors[r * row + i] = Math.round(value / step);
@@ -131,7 +131,7 @@ export function codeHashed({ seed, counts, isFrequency }: Hash, { record, stream
 
 function writeTable(out: ByteWriter, table: readonly number[]): void {
   const fewer = table.every(isPlainInteger) || table.filter((value) => value !== 0).length < 2;
-  const step = fewer ? undefined : stepOf(table);
+  const step = fewer ? undefined : stepOf(table, tableMultiple);
   const kind = step === undefined ? tableKind(table) : "multiples";
   out.size(tableKinds.indexOf(kind));
   let last = 0;
@@ -156,8 +156,12 @@ function tableKind(table: readonly number[]): (typeof tableKinds)[number] {
   return table.every((value) => Object.is(fromFloat16(toFloat16(value)), value)) ? "float16" : "float32";
 }
 
-/** The binary32 number of which all of `values` are multiples of at most 127; 1 for zeros; undefined where there is none. */
-function stepOf(values: ArrayLike<number>): number | undefined {
+/** Largest multiple of a step: what a row keeps in a byte, and what a table is searched for. */
+const rowMultiple = 127;
+const tableMultiple = 1023;
+
+/** The binary32 number of which all of `values` are multiples of at most `largest`; 1 for zeros; undefined where there is none. */
+function stepOf(values: ArrayLike<number>, largest: number): number | undefined {
   let [least, most] = [Number.POSITIVE_INFINITY, 0];
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]!);
@@ -165,7 +169,7 @@ function stepOf(values: ArrayLike<number>): number | undefined {
     if (size > 0 && size < least) least = size;
   }
   if (most === 0) return Array.from(values).every((value) => Object.is(value, 0)) ? 1 : undefined;
-  for (let divisor = 1; divisor <= 8 && (most / least) * divisor < 127.5; divisor++) {
+  for (let divisor = 1; divisor <= 8 && (most / least) * divisor < largest + 0.5; divisor++) {
     const step = Math.fround(least / divisor);
     if (step > 0 && isMultiple(values, step)) return step;
   }

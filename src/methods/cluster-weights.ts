@@ -19,9 +19,16 @@ import { tensor, tensorOf } from "../tensor/tensor.ts";
 import { allotBits } from "./_bit-allocation.ts";
 import { type Codebook, findCodebook } from "./_codebook.ts";
 import { layerMatcher, layerName } from "./_layer-names.ts";
-import { findLayerWeights, type LayerWeight, readInstead, settleRegrowth } from "./_layer-weights.ts";
+import {
+  findLayerWeights,
+  type LayerWeight,
+  type LayerWeights,
+  readInstead,
+  settleRegrowth,
+} from "./_layer-weights.ts";
 import { addMasked } from "./_masks.ts";
-import { type Application, defineMethod } from "./define-method.ts";
+import { roundToSteps } from "./_uniform-steps.ts";
+import { type Application, defineMethod, type MethodContext } from "./define-method.ts";
 
 const params = z.object({
   bits: z.number().int().min(1).max(8).default(4).describe("bits of an index: a codebook has 2^bits values"),
@@ -37,6 +44,13 @@ const params = z.object({
     .enum(clusterings)
     .default("exact")
     .describe("the codebook of least squared error, or k-means from a start; layers too large for exact take plusplus"),
+  step: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      "whole numbers of steps in place of k-means: their mean distance in a layer's standard deviations; --data weighs layers and rounds against their inputs",
+    ),
   keep: z
     .array(z.string())
     .default([])
@@ -51,13 +65,15 @@ export const clusterWeights = defineMethod({
   examples: [
     "sparse.onnx --bits 4 --out shared.onnx",
     "sparse.onnx --mean-bits 3.5 --data cifar10:DIR --out shared.onnx",
+    "squeezenet.onnx --step 0.1 --data leaves --out stepped.onnx",
     "sparse.onnx --bits 5 --data cifar10:DIR --epochs 2 --optimizer adam --lr 0.0005 --out shared.onnx",
   ],
   requires: () => [],
-  async apply(original, { bits, meanBits, clustering, keep: kept }, context): Promise<Application> {
+  async apply(original, { bits, meanBits, step, clustering, keep: kept }, context): Promise<Application> {
     const keep = layerMatcher(original, "keep", kept);
     const graph = simplify(unmask(original, keep)).graph;
     const { weights, skipped } = findLayerWeights(graph, keep);
+    if (step !== undefined) return applySteps(original, graph, { weights, skipped }, step, context);
     const random = createRandom(context.seed);
     const find = (place: number, width: number) =>
       findCodebook(weights[place]!.tensor.data, width, clustering, random.fork(place));
@@ -88,6 +104,37 @@ export const clusterWeights = defineMethod({
   },
 });
 
+async function applySteps(
+  original: Graph,
+  graph: Graph,
+  { weights, skipped }: LayerWeights,
+  step: number,
+  context: MethodContext,
+): Promise<Application> {
+  const edit = new GraphEdit(graph);
+  const changes: string[] = [];
+  const stays: Application["skipped"][number][] = [];
+  for (const [weight, stepped] of await roundToSteps(graph, weights, step, context)) {
+    const node = weight.layers.map(layerName).join(", ");
+    if (stepped === undefined) {
+      stays.push({ node, reason: "it is small, and steps fine enough for it would make more than 255 values" });
+      continue;
+    }
+    addCodebook(edit, weight, bookOf(stepped.values, weight.masked));
+    if (stepped.bias) edit.setInitializer(stepped.bias.name, stepped.bias.tensor);
+    changes.push(`${node}: whole numbers of ${stepped.step.toPrecision(3)}`);
+  }
+  return { graph: changes.length === 0 ? original : edit.apply(), changes, skipped: [...skipped, ...stays] };
+}
+
+/** The distinct values in ascending order, 0 before all where it stands for what is pruned. */
+function bookOf(weights: Float32Array, masked: boolean): Pick<Codebook, "values" | "indices"> {
+  const zeroFirst = (value: number) => (masked && value === 0 ? Number.NEGATIVE_INFINITY : value);
+  const values = Float32Array.from([...new Set(weights)].sort((a, b) => zeroFirst(a) - zeroFirst(b)));
+  const places = new Map(Array.from(values, (value, i) => [value, i]));
+  return { values, indices: Uint8Array.from(weights, (value) => places.get(value)!) };
+}
+
 /** The graph in which layers read their pruned weights as they are stored, zeros included, so that batch norms can be folded into them. */
 function unmask(original: Graph, keep: (node: Node) => boolean): Graph {
   const graph = settleRegrowth(original, keep);
@@ -98,7 +145,11 @@ function unmask(original: Graph, keep: (node: Node) => boolean): Graph {
   return edit.apply();
 }
 
-function addCodebook(edit: GraphEdit, weight: LayerWeight, { values, indices }: Codebook): void {
+function addCodebook(
+  edit: GraphEdit,
+  weight: LayerWeight,
+  { values, indices }: Pick<Codebook, "values" | "indices">,
+): void {
   const { name, tensor: stored } = weight;
   const codebook = edit.addInitializer(`${name}/codebook`, tensor("float32", [values.length], values));
   // Gather takes no bytes.

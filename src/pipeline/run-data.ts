@@ -1,5 +1,12 @@
 /** The data of a run: the training split without what is held out for validation, that part, and the test split. */
-import { carveValidation, type Dataset, openDataset, readPreprocessing, type Split } from "../data/index.ts";
+import {
+  carveValidation,
+  type Dataset,
+  openDataset,
+  readPreprocessing,
+  requireClasses,
+  type Split,
+} from "../data/index.ts";
 import type { ImageFormat } from "../engine/evaluate.ts";
 import { findImageInput, type ImageInput } from "../engine/image-input.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -19,7 +26,7 @@ export async function openRunData(
   model: Graph | undefined,
   reporter: Reporter,
 ): Promise<RunData> {
-  const dataset = await openImages(recipe.data, model, reporter);
+  const dataset = requireClasses(await openImages(recipe.data, model, reporter));
   if (recipe.validation === 0) return { dataset, train: dataset.train, validation: undefined };
   const { train, validation } = carveValidation(dataset.train, recipe.validation, createRandom(recipe.seed).fork(97));
   return { dataset, train, validation };

@@ -22,6 +22,11 @@ const apply = async (name: string, graph: Graph, given: Readonly<Record<string, 
 };
 const prune = (graph: Graph, given: Readonly<Record<string, unknown>>) => apply("prune-magnitude", graph, given);
 const cluster = (graph: Graph, given: Readonly<Record<string, unknown>>) => apply("cluster-weights", graph, given);
+const step = (graph: Graph, size: number, seen: boolean) => {
+  const method = findMethod("cluster-weights");
+  const context = fixtureContext();
+  return method.apply(graph, method.params.parse({ step: size }), seen ? context : { ...context, samples: undefined });
+};
 const ship = (graph: Graph) => simplify(graph, shippingPasses).graph;
 const weightsOf = (graph: Graph, name: string) => toNumbers(graph.initializers.get(name)!);
 const zerosIn = (values: Float64Array) => values.reduce((sum, value) => sum + (value === 0 ? 1 : 0), 0);
@@ -137,6 +142,23 @@ describe("cluster-weights", () => {
       expect(shared.initializers.get("w/codebook")!.shape).toEqual([1]);
     }
     await expect(cluster(layer(1, 2, Number.NaN, 4, 5), { bits: 2 })).rejects.toThrow("element 2 of its weight 'w'");
+  });
+
+  it("with a step: whole numbers of it, near the weights they stand for", async () => {
+    const { graph } = await step(layer(0.9, -1.1, 0.2, 2.1, -0.1, 1), 1, false);
+    const shipped = [...shippedWeights(graph).get("layer")!];
+    const spread = Math.sqrt((0.81 + 1.21 + 0.04 + 4.41 + 0.01 + 1) / 6);
+    expect(shipped.map((value) => Number((value / spread).toFixed(4)))).toEqual([1, -1, 0, 2, 0, 1]);
+  });
+
+  it("with a step and samples: changes outputs less", async () => {
+    const fire = fixtures.fire!();
+    const images = new Map([[fire.inputs[0]!.name, fixtureBatch()]]);
+    const outputs = (graph: Graph) => toNumbers([...evaluateGraph(graph, images).values()][0]!);
+    const exact = outputs(fire);
+    const change = (graph: Graph) => outputs(graph).reduce((sum, y, i) => sum + (y - exact[i]!) ** 2, 0);
+    const [alone, together] = [await step(fire, 0.5, false), await step(fire, 0.5, true)];
+    expect(change(together.graph)).toBeLessThan(0.7 * change(alone.graph));
   });
 
   it("leaves layers of few weights, and those that share already", async () => {
