@@ -24,7 +24,7 @@ beforeAll(async () => {
   const pare = writePare(graph);
   writeFileSync(at("whole.pare"), pare);
   writeFileSync(at("cut.pare"), pare.subarray(0, pare.length - 1));
-  writeFileSync(at("later.pare"), pare.with(4, 9));
+  writeFileSync(at("later.pare"), pare.with(8, 9));
   await writeModel(at("damaged.onnx"), { ...graph, metadata: new Map([["netpare.preprocessing", "{"]]) });
 });
 
