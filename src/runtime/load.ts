@@ -5,7 +5,6 @@
 import { isCoded, type Program, readWith } from "../format/read.ts";
 import { unsupported } from "./build.ts";
 import { type LoadOptions, loadWith, type Network } from "./load-with.ts";
-import { usualOperators } from "./operators/usual.ts";
 
 export type { LoadOptions, Network, NetworkPort } from "./load-with.ts";
 
@@ -13,27 +12,28 @@ export type { LoadOptions, Network, NetworkPort } from "./load-with.ts";
 export type Source = Uint8Array | ArrayBuffer | Response | URL | string;
 
 /**
- * Reads a file, lays its memory out and compiles the kernels that it needs. Kernels, and what few networks need (coded constants,
- * integers, binary or shared weights, rare operators), are modules of their own that are fetched beside the file.
+ * Reads a file, lays its memory out and compiles the kernels that it needs. Kernels, the operators of
+ * most CNNs, and what few networks need (coded constants, integers, binary or shared weights, rare operators) are modules of their own
+ * that are fetched beside the file.
  * @throws NetpareError `bad-model` where it is no `.pare` file, or the runtime cannot run it.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Network> {
-  const fetching = import("./kernels/index.ts");
+  const fetching = Promise.all([import("./kernels/index.ts"), import("./operators/usual.ts")]);
   // Said where it is awaited, unless the file is refused before.
   fetching.catch(() => {});
   const file = await bytesOf(source);
   const further = () => import("./operators/index.ts");
   let all = isCoded(file) ? await further() : undefined;
   const program = readWith(file, () => all!.decoders, options);
-  if (!isUsual(program)) all ??= await further();
-  const { chooseVariant, CompiledKernels, kernelModules } = await fetching;
+  const [{ chooseVariant, CompiledKernels, kernelModules }, { usualOperators }] = await fetching;
+  if (!isUsual(program, usualOperators)) all ??= await further();
   const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
   const parts = all ?? { operators: usualOperators, further: async () => (all = await further()) };
   return loadWith(program, { ...parts, kernels }, options);
 }
 
 /** Whether a network does with usual operators on floats, and its constants need no decoder. */
-function isUsual({ nodes, values, tensors }: Program): boolean {
+function isUsual({ nodes, values, tensors }: Program, usualOperators: ReadonlyMap<string, unknown>): boolean {
   return (
     nodes.every(({ op, domain }) => domain === "" && usualOperators.has(op)) &&
     values.every(({ dtype }) => dtype === "float32" || dtype === "int64") &&

@@ -9,6 +9,7 @@ declare namespace WebAssembly {
     grow(pages: number): number;
   }
   class Instance {
+    constructor(module: Module, imports?: Imports);
     readonly exports: Readonly<Record<string, unknown>>;
   }
   type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

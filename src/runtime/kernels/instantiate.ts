@@ -1,5 +1,5 @@
 /**
- * The kernels' loader: picks the variant the engine can run, compiles the kernels that a network uses while it is laid out, and
+ * The kernels' loader: picks the variant the engine can run, compiles the kernels that a network asks for while it is laid out, and
  * instantiates them on one memory. What each kernel computes, and the order of its operands, stands at the head of its file in `assembly/`.
  */
 import type { modules } from "./generated.ts";
@@ -29,29 +29,44 @@ export function chooseVariant(): KernelVariant {
   return WebAssembly.validate(decodeBase64(probe)) ? "relaxed" : "plain";
 }
 
-/** Kernels that are asked for by name and compiled beside what goes on meanwhile. */
+/**
+ * Most bytes of a kernel that is compiled at once, as all browsers let a page do. It takes some tenths of a millisecond; to wait for one
+ * that is compiled beside takes several, mostly for its turn.
+ */
+const atOnce = 4096;
+
+/** Kernels that are asked for by name. */
 export class CompiledKernels<N extends KernelName = KernelName> {
-  private readonly modules = new Map<N, Promise<WebAssembly.Module>>();
+  private readonly modules = new Map<N, WebAssembly.Module | Promise<WebAssembly.Module>>();
 
   constructor(
     readonly variant: KernelVariant,
     private readonly from: KernelModules,
   ) {}
 
-  /** Begins to compile a kernel, the first time. */
+  /** Compiles a kernel, or begins to, the first time. */
   ask(name: N): void {
     if (this.modules.has(name)) return;
-    const compiled = WebAssembly.compile(this.from(name, this.variant));
+    const code = this.from(name, this.variant);
+    if (code.length <= atOnce) {
+      this.modules.set(name, new WebAssembly.Module(code));
+      return;
+    }
+    const compiling = WebAssembly.compile(code);
     // Said by `instantiate`, unless the network is refused before.
-    compiled.catch(() => {});
-    this.modules.set(name, compiled);
+    compiling.catch(() => {});
+    this.modules.set(name, compiling);
   }
 
   /** All that were asked for, on `memory`. */
   async instantiate(memory: WebAssembly.Memory): Promise<Kernels<N>> {
     const made: Record<string, unknown> = {};
+    const imports = { env: { memory } };
     for (const [name, compiled] of this.modules) {
-      const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory } });
+      const { exports } =
+        compiled instanceof WebAssembly.Module
+          ? new WebAssembly.Instance(compiled, imports)
+          : await WebAssembly.instantiate(await compiled, imports);
       made[name] = exports[name];
     }
     return made as Kernels<N>;
