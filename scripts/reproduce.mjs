@@ -1,6 +1,7 @@
 /**
  * Makes the results of a folder of recipes again, from nothing, and prints them: `npm run reproduce -- mnist [--data DIR] [--out DIR]`.
  * Each file of `recipes/NAME/` is a run of its own, in `runs/NAME/`; one that is done is not done again, one that was stopped goes on.
+ * `--model FILE` is what recipes start from that train nothing first, such as those of `cifar10`.
  * Without `--data` the data lie in `NAME/` in the folder that NETPARE_DATA names (`data` where it is not set).
  */
 import { spawnSync } from "node:child_process";
@@ -16,11 +17,11 @@ const sets = readdirSync(join(root, "recipes"));
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { data: { type: "string" }, out: { type: "string" } },
+  options: { data: { type: "string" }, model: { type: "string" }, out: { type: "string" } },
 });
 const [set] = positionals;
 if (!sets.includes(set)) {
-  console.error(`expected the name of a folder of recipes: npm run reproduce -- ${sets.join("|")} [--data DIR]`);
+  console.error(`expected the name of a folder of recipes: npm run reproduce -- ${sets.join("|")} [--data DIR] [--model FILE] [--out DIR]`);
   process.exit(2);
 }
 const data = values.data ?? join(process.env.NETPARE_DATA ?? "data", set);
@@ -39,7 +40,9 @@ for (const [i, file] of recipes.entries()) {
   const report = join(folder, "report.json");
   if (!existsSync(report)) {
     const resume = existsSync(folder) ? ["--resume"] : [];
-    const command = ["run", join(root, "recipes", set, file), "--data", `${set}:${data}`, "--out", folder, ...resume];
+    const model = values.model === undefined ? [] : ["--model", values.model];
+    const recipe = join(root, "recipes", set, file);
+    const command = ["run", recipe, "--data", `${set}:${data}`, ...model, "--out", folder, ...resume];
     const { status } = spawnSync(process.execPath, [join(root, "bin/netpare.mjs"), ...command], { stdio: "inherit" });
     // 1: it ran, and what the recipe claims does not hold, which the table shows as well.
     if (status !== 0 && status !== 1) process.exit(status ?? 1);

@@ -15,16 +15,18 @@ export const runCommand = defineCommand({
       .string()
       .optional()
       .meta({ metavar: "DATA", description: `instead of the recipe's data: ${DATASET_GRAMMAR}` }),
+    model: z.string().optional().meta({ metavar: "FILE", description: "instead of the recipe's model: an .onnx file" }),
     ...runOptions,
   }),
   examples: [
     "run examples/faces.yaml --out runs/faces",
     "run examples/faces.yaml --out runs/faces --resume",
     "run recipes/mnist/lenet-5.yaml --data mnist:DIR --out runs/lenet-5",
+    "run recipes/cifar10/resnet-32.yaml --data cifar10:DIR --model resnet32.onnx --out runs/resnet-32",
   ],
   async run({ args, options, host }) {
     const recipe = await readRecipe(args[0] ?? "");
-    const { data = recipe.data, ...run } = options;
-    return performRun(run, host, (request) => runRecipe({ ...recipe, data }, request));
+    const { data = recipe.data, model = recipe.model, ...run } = options;
+    return performRun(run, host, (request) => runRecipe({ ...recipe, data, model }, request));
   },
 });

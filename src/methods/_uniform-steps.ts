@@ -8,9 +8,9 @@
  */
 import { consumers, type Graph, type Node } from "../graph/graph.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { rankBySensitivity } from "./_sensitivity.ts";
 import type { LayerWeight } from "./_layer-weights.ts";
 import { type Inputs, measureInputs, roundAgainst } from "./_least-change.ts";
+import { rankBySensitivity } from "./_sensitivity.ts";
 import type { MethodContext, Samples } from "./define-method.ts";
 
 /** A weight in steps; `bias` is what its layer's bias becomes. */

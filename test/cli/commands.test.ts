@@ -278,6 +278,20 @@ describe("apply", () => {
   });
 });
 
+describe("run", () => {
+  it("takes other data and another model than the recipe's", async () => {
+    const stages = "[{ method: prune-magnitude, params: { sparsity: 0.9 } }]";
+    const measure = "{ batches: [1], runs: 3 }";
+    const recipe = `model: none.onnx\ndata: mnist:none\nstages: ${stages}\nmeasure: ${measure}\n`;
+    await writeFile(at("recipe.yaml"), recipe);
+    const given = ["--data", faces, "--model", at("faces.onnx"), "--out", at("executed")];
+    const { stages: made } = await netpareJson("run", at("recipe.yaml"), ...given);
+    expect(made.map(({ name }: { name: string }) => name)).toEqual(["original", "prune-magnitude"]);
+    expect(made[1].coded.fileBytes).toBeLessThan(made[0].coded.fileBytes / 4);
+    expect(made[1].coded.fileBytes).toBe(statSync(at("executed/stages/1-prune-magnitude/model.pare")).size);
+  });
+});
+
 describe("the rest", () => {
   it("report shows a run's report and writes its page", async () => {
     const report = sampleReport();

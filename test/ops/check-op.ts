@@ -4,7 +4,7 @@
  * 2. the reference against onnxruntime;
  * 3. the gradient graph, run in float64 by the reference, against central differences along a seeded random direction;
  * 4. the same gradient graph on onnxruntime in float32 against float64;
- * 5. the runtime against the reference, on the first run and the next.
+ * 5. the runtime against the reference, in plain and relaxed SIMD, on the first run and after 2,000 more.
  */
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
@@ -16,11 +16,13 @@ import { encodeModel } from "../../src/onnx/index.ts";
 import { evaluateGraph, toFloat64 } from "../../src/ops/evaluate.ts";
 import { findOp } from "../../src/ops/registry.ts";
 import { TypedBuilder } from "../../src/ops/typed-builder.ts";
+import type { KernelVariant } from "../../src/runtime/kernels/index.ts";
 import { load } from "../../src/runtime/load.ts";
 import { operators } from "../../src/runtime/operators/index.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { castTensor, type Tensor, tensor, tensorOf, toNumbers } from "../../src/tensor/tensor.ts";
+import { variants } from "../runtime/kernels/bed.ts";
 
 /** An input: a shape to be filled with random floats, a constant tensor, or undefined for an absent one. */
 export type Input = readonly number[] | Tensor | undefined;
@@ -83,23 +85,31 @@ async function checkOp(given: OpCase): Promise<void> {
 async function checkRuntime(given: OpCase, feeds: ReadonlyMap<string, Tensor>, tolerance: number) {
   // docs/runtime.md names the others.
   if (!operators.has(given.op) || given.runtime === false) return;
-  const loading = async (form: CaseForm) => load(writePare(buildCase(given, form).graph));
+  const loading = async (form: CaseForm, variant: KernelVariant = "plain") =>
+    load(writePare(buildCase(given, form).graph), { variant });
   if (given.runtime) return expect(loading({})).rejects.toThrow(given.runtime);
-  const plain = await loading({}).catch((error: Error) => error.message);
-  const layer = { constantWeights: true, dynamicBatch: true };
-  const [network, form] =
-    typeof plain !== "string" ? [plain, {}] : [await loading(asLayer.test(plain) ? layer : {}), layer];
+  const refusal = await loading({}).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  const constantWeights = asLayer.test(refusal);
+  const form = constantWeights ? { constantWeights, dynamicBatch: true } : {};
   const { graph } = buildCase(given, form);
-  const exact = evaluateGraph(toFloat64(buildCase(given, { constantWeights: form === layer }).graph), float64(feeds));
+  const exact = evaluateGraph(toFloat64(buildCase(given, { constantWeights }).graph), float64(feeds));
   const numbers = Object.fromEntries(
     graph.inputs.map(({ name }) => [name, Float32Array.from(toNumbers(feeds.get(name)!))]),
   );
-  for (const run of ["first", "second"]) {
-    const outputs = network.run(numbers);
-    for (const { name } of graph.outputs) {
-      const expected = exact.get(name)!;
-      const got = tensorOf("float32", expected.shape, outputs[name]!);
-      expectClose(`${given.op} ${name} in the runtime, ${run} run`, got, expected, Math.max(tolerance, 1e-5));
+  for (const variant of variants) {
+    const network = await loading(form, variant);
+    for (const when of ["first", "after 2,000"]) {
+      const outputs = network.run(numbers);
+      for (const { name } of graph.outputs) {
+        const expected = exact.get(name)!;
+        const got = tensorOf("float32", expected.shape, outputs[name]!);
+        const what = `${given.op} ${name} in the runtime, ${variant}, run: ${when}`;
+        expectClose(what, got, expected, Math.max(tolerance, 1e-5));
+      }
+      if (when === "first") for (let i = 0; i < 2000; i++) network.run(numbers);
     }
   }
 }
