@@ -152,15 +152,17 @@ function runImages(
       throw unsupported(
         `input '${name}' wants ${size} numbers an image, (${shape}), and got ${given[name]?.length ?? "none"}`,
       );
-  const results = outputs.map(({ name, size }) => [name, new Float32Array(images * size)] as const);
+  const several = images === 1 ? [] : outputs.map(({ size }) => new Float32Array(images * size));
+  const resultOf = ({ size, place }: Port) => {
+    const at = (place.region.address + place.offset) / 4;
+    return memory.subarray(at, at + size);
+  };
   for (let image = 0; image < images; image++) {
     for (const { name, size, place } of inputs)
       memory.set(given[name]!.subarray(image * size, (image + 1) * size), (place.region.address + place.offset) / 4);
     act();
-    for (const [i, { size, place }] of outputs.entries()) {
-      const at = (place.region.address + place.offset) / 4;
-      results[i]![1].set(memory.subarray(at, at + size), image * size);
-    }
+    for (const [i, array] of several.entries()) array.set(resultOf(outputs[i]!), image * outputs[i]!.size);
   }
-  return Object.fromEntries(results);
+  // One image's are copied to room that was not filled with zeros before.
+  return Object.fromEntries(outputs.map((port, i) => [port.name, several[i] ?? resultOf(port).slice()]));
 }
