@@ -19,7 +19,7 @@ import { shippingPasses, simplify } from "../dist/passes/index.js";
 
 const seed = 1;
 const [images = 300, ...given] = process.argv.slice(2).map(Number);
-const steps = given.length > 0 ? given : [0.03, 0.05, 0.1, 0.2];
+const steps = given.length > 0 ? given : [0.017, 0.02, 0.03, 0.05];
 const size = 227;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const file = join(process.env.NETPARE_SHARED ?? join(root, "../shared"), "data/models/squeezenet_v1.1.onnx");

@@ -38,7 +38,7 @@ export function codeTensor({ dtype, shape, data }: Tensor): TensorCode {
   if (book) codings.push(coded(book, row));
   const scaled = rowMultiples(dtype, data, row);
   if (scaled) codings.push(coded(scaled, row));
-  if (!book) codings.push(sparse(dtype, data, row));
+  if (!book) codings.push(sparse(dtype, data, row), ...manySteps(dtype, data, shape));
   const length = (code: TensorCode) => code.record.length + code.streams.length;
   return codings
     .filter((code) => code !== undefined)
@@ -94,6 +94,24 @@ function rowMultiples(dtype: DType, data: TypedArray, row: number): Codebook | u
   }
   const book = codebookOf("int8", factors);
   return book && { ...book, scales };
+}
+
+/** Whole numbers of a step, more of them than a table holds: what a table tells apart, and the few bits that are nearly even below. */
+function manySteps(dtype: DType, data: TypedArray, shape: readonly number[]): TensorCode[] {
+  const step = dtype === "float32" && data.length > 0 ? stepOf(data as Float32Array, mostSteps) : undefined;
+  if (step === undefined) return [];
+  const steps = Int16Array.from(data as Float32Array, (value) => Math.round(value / step));
+  return [4, 16, 64, 256].flatMap((range) => {
+    const high = steps.map((value) => Math.floor(value / range));
+    if (new Set(high).size > tableLimit) return [];
+    const low = Uint8Array.from(steps, (value, i) => value - range * high[i]!);
+    const parts = [codeTensor({ dtype: "int16", shape, data: high }), codeTensor({ dtype: "uint8", shape, data: low })];
+    const out = start("steps");
+    out.float(step);
+    out.size(range);
+    for (const { record } of parts) out.bytes(record);
+    return [{ record: out.result(), streams: joined(parts[0]!.streams, parts[1]!.streams) }];
+  });
 }
 
 /** Where elements are not 0, and those that are not. */
@@ -156,9 +174,10 @@ function tableKind(table: readonly number[]): (typeof tableKinds)[number] {
   return table.every((value) => Object.is(fromFloat16(toFloat16(value)), value)) ? "float16" : "float32";
 }
 
-/** Largest multiple of a step: what a row keeps in a byte, and what a table is searched for. */
+/** Largest multiple of a step: what a row keeps in a byte, what a table is searched for, and what the form `steps` holds. */
 const rowMultiple = 127;
 const tableMultiple = 1023;
+const mostSteps = 2 ** 15 - 1;
 
 /** The binary32 number of which all of `values` are multiples of at most `largest`; 1 for zeros; undefined where there is none. */
 function stepOf(values: ArrayLike<number>, largest: number): number | undefined {

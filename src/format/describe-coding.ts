@@ -109,16 +109,17 @@ function describeWeight(coded: CodedTensor, data: Float32Array): Omit<LayerCodin
 function sizesOf({ content, storedBytes, shape }: CodedTensor): CodeSizes {
   const bytes = storedBytes;
   if (content.form === "symbols") return { bytes, ...codesOf(content.symbols(), content.table.length, shape) };
-  if (content.form !== "sparse") return { bytes, entropyBytes: bytes, modelBytes: bytes, huffmanBytes: bytes };
-  const places = codesOf(content.positions(), 2, shape);
-  const values = sizesOf(content.values);
-  return {
-    bytes,
-    entropyBytes: places.entropyBytes + values.entropyBytes,
-    modelBytes: places.modelBytes + values.modelBytes,
-    huffmanBytes: places.huffmanBytes + values.huffmanBytes,
-  };
+  if (content.form === "steps") return sum(bytes, sizesOf(content.high), sizesOf(content.low));
+  if (content.form === "sparse") return sum(bytes, codesOf(content.positions(), 2, shape), sizesOf(content.values));
+  return { bytes, entropyBytes: bytes, modelBytes: bytes, huffmanBytes: bytes };
 }
+
+const sum = (bytes: number, a: Omit<CodeSizes, "bytes">, b: Omit<CodeSizes, "bytes">): CodeSizes => ({
+  bytes,
+  entropyBytes: a.entropyBytes + b.entropyBytes,
+  modelBytes: a.modelBytes + b.modelBytes,
+  huffmanBytes: a.huffmanBytes + b.huffmanBytes,
+});
 
 function codesOf(symbols: Uint8Array, alphabet: number, shape: readonly number[]): Omit<CodeSizes, "bytes"> {
   const stream = { alphabet, row: sizeOf(shape) / (shape[0] || 1) };

@@ -49,7 +49,8 @@ export type Content =
   | SymbolContent
   /** Where the elements other than 0 are, and what they are. */
   | { readonly form: "sparse"; readonly positions: () => Uint8Array; readonly values: CodedTensor }
-  | (Hash & { readonly form: "hashed"; readonly values: CodedTensor });
+  | (Hash & { readonly form: "hashed"; readonly values: CodedTensor })
+  | StepsContent;
 
 /** How few values make a constant (src/tensor/hash.ts). */
 export interface Hash {
@@ -66,6 +67,15 @@ export interface SymbolContent {
   readonly table: readonly number[];
   readonly scales: Float32Array | undefined;
   readonly symbols: () => Uint8Array;
+}
+
+/** Whole numbers of a step, too many for one table: element i is `step * (range * high[i] + low[i])`. */
+export interface StepsContent {
+  readonly form: "steps";
+  readonly step: number;
+  readonly range: number;
+  readonly high: CodedTensor;
+  readonly low: CodedTensor;
 }
 
 /** A file's content; `T` is how its constants are held. */
@@ -117,7 +127,7 @@ export const fileDtypes: readonly DType[] = [
 export const attributeKinds = ["int", "ints", "float", "floats", "string", "strings"] as const;
 
 /** Forms of constants by their numbers in the file. */
-export const forms = ["raw", "float16", "symbols", "sparse", "hashed"] as const;
+export const forms = ["raw", "float16", "symbols", "steps", "sparse", "hashed"] as const;
 
 /** Longest side of what is held by its frequencies: its decoding takes as many multiplications an element as a map has elements. */
 export const frequencyLimit = 8;

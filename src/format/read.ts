@@ -264,6 +264,8 @@ class Structure {
       }
       case "hashed":
         return this.hashedContent(dtype, shape);
+      case "steps":
+        return this.stepsContent(dtype, shape);
     }
   }
 
@@ -282,6 +284,19 @@ class Structure {
       throw badFile("a hash makes its constants, which this reader leaves out");
     };
     return { content: { form, seed, counts, isFrequency, values }, decode };
+  }
+
+  private stepsContent(dtype: DType, shape: readonly number[]) {
+    const form = "steps" as const;
+    const [step, range] = [this.from.float(), this.from.size()];
+    if (dtype !== "float32" || range > 256) throw badFile(`${dtype} in ${range} steps`);
+    const part = (of: DType) => this.tensor(of, shape, forms.indexOf(form));
+    const [high, low] = [part("int16"), part("uint8")];
+    const decode = () => {
+      const [steps, rest] = [high.decode() as Int16Array, low.decode() as Uint8Array];
+      return Float32Array.from(steps, (value, i) => step * (range * value + rest[i]!));
+    };
+    return { content: { form, step, range, high, low }, decode };
   }
 
   private symbolContent(dtype: DType, count: number, row: number) {

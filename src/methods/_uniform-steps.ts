@@ -3,8 +3,6 @@
  * A layer's step is `step` standard deviations. With samples the steps are weighed: each layer is rounded alone and the change d·Δ² of
  * the network's output measured; for n weights a layer, Σ d·Δ² is least at a given size where Δ² ∝ n / d. Weights are then rounded
  * so that each convolution changes least, and biases take back the mean.
- * Limits: a table has 256 values, so that whole numbers beyond 96 go by 8 and end at 344; a step that would need more is made larger, or,
- * in a small layer, the weights stay as they are.
  */
 import { consumers, type Graph, type Node } from "../graph/graph.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -20,38 +18,27 @@ export interface Stepped {
   readonly bias?: { readonly name: string; readonly tensor: Tensor<"float32"> };
 }
 
-/** Whole numbers up to `fine`, then those by `coarse`, up to `largest`: 255 values. */
-const fine = 96;
-const coarse = 8;
-const largest = fine + 31 * coarse;
+/** Largest number of steps that a file holds. */
+const largest = 2 ** 15 - 1;
+/** Bits of a step, so that its multiples are exact. */
+const stepBits = 8;
 /** Samples on which inputs are measured, and single layers tried. */
 const inputSamples = 64;
 const trialSamples = 16;
 /** A step at which a layer's rounding shows, in its standard deviations. */
 const trialStep = 0.3;
-/** A layer with less of the network's weights than this is small. */
-const smallShare = 0.02;
 
-/** Each weight in steps of `step` standard deviations, undefined for one that stays. */
+/** Each weight in steps of `step` standard deviations. */
 export async function roundToSteps(
   graph: Graph,
   weights: readonly LayerWeight[],
   step: number,
   { samples, progress }: Pick<MethodContext, "samples" | "progress">,
-): Promise<Map<LayerWeight, Stepped | undefined>> {
+): Promise<Map<LayerWeight, Stepped>> {
   const inputs = samples ? await inputsOfLayers(graph, weights, samples) : new Map<Node, Inputs>();
   const round = (weight: LayerWeight, size: number) => roundWeight(graph, weight, inputs.get(weight.layers[0]!), size);
   const factors = samples ? await weighSteps(graph, weights, round, samples, progress) : weights.map(() => 1);
-  const total = weights.reduce((sum, weight) => sum + weight.tensor.data.length, 0);
-  return new Map(
-    weights.map((weight, i) => {
-      const { data } = weight.tensor;
-      const wanted = step * factors[i]! * spread(data);
-      const least = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / largest;
-      const stays = samples !== undefined && 1.5 * wanted < least && data.length < smallShare * total;
-      return [weight, stays ? undefined : round(weight, Math.max(wanted, least))];
-    }),
-  );
+  return new Map(weights.map((weight, i) => [weight, round(weight, step * factors[i]! * spread(weight.tensor.data))]));
 }
 
 /** Root mean square; 1 for zeros. */
@@ -80,14 +67,12 @@ function biasOf(graph: Graph, node: Node): { name: string; tensor: Tensor<"float
   return { name, tensor: stored as Tensor<"float32"> };
 }
 
-function wholeNumber(steps: number): number {
-  const grain = Math.abs(steps) <= fine ? 1 : coarse;
-  return Math.max(-largest, Math.min(largest, grain * Math.round(steps / grain)));
-}
+const wholeNumber = (steps: number) => Math.max(-largest, Math.min(largest, Math.round(steps)));
 
 function roundWeight(graph: Graph, weight: LayerWeight, inputs: Inputs | undefined, size: number): Stepped {
   const { data } = weight.tensor;
-  const step = Math.fround(size);
+  const grain = 2 ** (Math.floor(Math.log2(size)) + 1 - stepBits);
+  const step = grain * Math.round(size / grain);
   const round = (value: number, at: number) => {
     if (weight.masked && data[at] === 0) return 0;
     return Math.fround(step * wholeNumber(value / step)) + 0;

@@ -113,26 +113,22 @@ async function applySteps(
 ): Promise<Application> {
   const edit = new GraphEdit(graph);
   const changes: string[] = [];
-  const stays: Application["skipped"][number][] = [];
   for (const [weight, stepped] of await roundToSteps(graph, weights, step, context)) {
     const node = weight.layers.map(layerName).join(", ");
-    if (stepped === undefined) {
-      stays.push({ node, reason: "it is small, and steps fine enough for it would make more than 255 values" });
-      continue;
-    }
     addCodebook(edit, weight, bookOf(stepped.values, weight.masked));
     if (stepped.bias) edit.setInitializer(stepped.bias.name, stepped.bias.tensor);
     changes.push(`${node}: whole numbers of ${stepped.step.toPrecision(3)}`);
   }
-  return { graph: changes.length === 0 ? original : edit.apply(), changes, skipped: [...skipped, ...stays] };
+  return { graph: changes.length === 0 ? original : edit.apply(), changes, skipped };
 }
 
 /** The distinct values in ascending order, 0 before all where it stands for what is pruned. */
-function bookOf(weights: Float32Array, masked: boolean): Pick<Codebook, "values" | "indices"> {
+function bookOf(weights: Float32Array, masked: boolean): Book {
   const zeroFirst = (value: number) => (masked && value === 0 ? Number.NEGATIVE_INFINITY : value);
   const values = Float32Array.from([...new Set(weights)].sort((a, b) => zeroFirst(a) - zeroFirst(b)));
   const places = new Map(Array.from(values, (value, i) => [value, i]));
-  return { values, indices: Uint8Array.from(weights, (value) => places.get(value)!) };
+  const indices = Array.from(weights, (value) => places.get(value)!);
+  return { values, indices: values.length > 256 ? Uint16Array.from(indices) : Uint8Array.from(indices) };
 }
 
 /** The graph in which layers read their pruned weights as they are stored, zeros included, so that batch norms can be folded into them. */
@@ -145,17 +141,18 @@ function unmask(original: Graph, keep: (node: Node) => boolean): Graph {
   return edit.apply();
 }
 
-function addCodebook(
-  edit: GraphEdit,
-  weight: LayerWeight,
-  { values, indices }: Pick<Codebook, "values" | "indices">,
-): void {
+interface Book extends Pick<Codebook, "values"> {
+  readonly indices: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+}
+
+function addCodebook(edit: GraphEdit, weight: LayerWeight, { values, indices }: Book): void {
   const { name, tensor: stored } = weight;
   const codebook = edit.addInitializer(`${name}/codebook`, tensor("float32", [values.length], values));
-  // Gather takes no bytes.
-  const bytes = edit.addInitializer(`${name}/indices`, tensorOf("uint8", stored.shape, indices));
+  const dtype = indices instanceof Uint8Array ? "uint8" : "uint16";
+  // Gather takes neither.
+  const held = edit.addInitializer(`${name}/indices`, tensorOf(dtype, stored.shape, indices));
   const to = int(elementTypeOf("int32"));
-  const index = edit.op("Cast", [bytes], `${name}/index`, { to });
+  const index = edit.op("Cast", [held], `${name}/index`, { to });
   const source = values[0] === 0 ? addMasked(edit, codebook) : codebook;
   readInstead(edit, weight.layers, edit.op("Gather", [source, index], `${name}/shared`));
 }

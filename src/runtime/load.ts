@@ -38,7 +38,7 @@ function isUsual({ nodes, values, tensors }: Program, usualOperators: ReadonlyMa
     nodes.every(({ op, domain }) => domain === "" && usualOperators.has(op)) &&
     values.every(({ dtype }) => dtype === "float32" || dtype === "int64") &&
     [...tensors.values()].every(({ content }) =>
-      content.form === "symbols" ? content.table.length === 1 : content.form !== "sparse" && content.form !== "hashed",
+      content.form === "symbols" ? content.table.length === 1 : content.form === "raw" || content.form === "float16",
     )
   );
 }

@@ -16,6 +16,7 @@ import { simplify } from "../../src/passes/index.ts";
 import { makeHashed } from "../../src/runtime/make-hashed.ts";
 import type { DType } from "../../src/tensor/dtype.ts";
 import { NetpareError } from "../../src/tensor/error.ts";
+import { fromFloat16, toFloat16 } from "../../src/tensor/half.ts";
 import { createRandom } from "../../src/tensor/random.ts";
 import { int64s, type Tensor, tensorOf } from "../../src/tensor/tensor.ts";
 import { findArchitecture } from "../../src/zoo/index.ts";
@@ -47,12 +48,17 @@ const weights = (values: readonly number[], shape = [8, values.length / 8]) => t
 describe("constants", () => {
   it.each<[string, Tensor, string]>([
     ["float32 weights", weights(normals(4096)), "raw"],
-    ["numbers of binary16", weights(normals(4096).map((x) => Math.round(x * 512) / 1024)), "float16"],
+    ["numbers of binary16", weights(normals(4096).map((x) => fromFloat16(toFloat16(x)))), "float16"],
     ["a codebook", weights(normals(4096).map((x) => Math.fround(Math.round(x * 3) / 7))), "symbols"],
     [
       "multiples of a step",
       weights(normals(4096).map((x) => Math.fround(Math.round(5 * x) * Math.fround(0.0371)))),
       "symbols",
+    ],
+    [
+      "more multiples than a table holds",
+      weights(normals(4096).map((x) => Math.fround((Math.round(300 * x) || 1) * Math.fround(0.0371)))),
+      "steps",
     ],
     ["zeros among float32", weights(normals(4096).map((x) => (Math.abs(x) < 1.6 ? 0 : x))), "sparse"],
     [
@@ -174,9 +180,12 @@ describe("whole networks", () => {
       const other = writePare(
         holding(weights(normals(4096).map((x) => (Math.abs(x) < 1.6 ? 0 : Math.round(x * 8) / 8)))),
       );
+      const fine = writePare(holding(weights(normals(4096).map((x) => Math.round(300 * x) / 4096))));
+      const files = [file, other, fine];
       let refused = 0;
       for (let i = 0; i < 3000; i++) {
-        const bytes = (i % 2 ? other : file).slice(0, i % 3 ? undefined : 50 + Math.floor(3000 * random.uniform()));
+        const end = random.below(3) ? undefined : 50 + random.below(3000);
+        const bytes = files[i % files.length]!.slice(0, end);
         const at = headBytes + Math.floor(random.uniform() * Math.min(bytes.length - headBytes, 600));
         bytes[at] = Math.floor(256 * random.uniform());
         new DataView(bytes.buffer).setUint32(4, checksum(bytes.subarray(headBytes)), true);

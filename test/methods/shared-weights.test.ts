@@ -148,7 +148,23 @@ describe("cluster-weights", () => {
     const { graph } = await step(layer(0.9, -1.1, 0.2, 2.1, -0.1, 1), 1, false);
     const shipped = [...shippedWeights(graph).get("layer")!];
     const spread = Math.sqrt((0.81 + 1.21 + 0.04 + 4.41 + 0.01 + 1) / 6);
-    expect(shipped.map((value) => Number((value / spread).toFixed(4)))).toEqual([1, -1, 0, 2, 0, 1]);
+    expect(shipped.map((value) => value / shipped[0]!)).toEqual([1, -1, 0, 2, 0, 1]);
+    // Steps have 8 bits, so that their multiples are exact.
+    expect(Math.abs(shipped[0]! / spread - 1)).toBeLessThan(2 ** -8);
+  });
+
+  it("with a step so fine that a layer has more values than a byte: whole numbers all the same, which the file holds", async () => {
+    const values = Array.from({ length: 900 }, (_, i) => Math.sin(i) * (1 + i / 100));
+    const { graph, changes } = await step(layer(...values), 0.004, false);
+    const shipped = [...shippedWeights(graph).get("layer")!];
+    const size = Number(changes[0]!.split(" ").at(-1));
+    expect(new Set(shipped).size).toBeGreaterThan(256);
+    for (const [i, value] of shipped.entries()) expect(Math.abs(value - values[i]!)).toBeLessThan(0.51 * size);
+    const held = readPare(writePare(ship(graph)));
+    const forms = [...held.tensors.values()].map(({ content }) => content.form);
+    expect(forms).toContain("steps");
+    const weight = [...held.tensors.values()].find(({ content }) => content.form === "steps")!;
+    expect([...weight.decode()]).toEqual(shipped);
   });
 
   it("with a step and samples: changes outputs less", async () => {

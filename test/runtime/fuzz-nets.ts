@@ -197,6 +197,18 @@ const bodies: Readonly<Record<string, readonly [shape: readonly number[], body: 
       return g.op("Gemm", [g.op("Flatten", [maps]), hashed([5, 90], [40])], { transB: int(1) });
     },
   ],
+  steps: [
+    [3, 6, 5],
+    (g, x) => {
+      const steps = (shape: readonly number[]) => {
+        const count = shape.reduce((a, b) => a * b, 1);
+        const values = Array.from({ length: count }, () => Math.fround(Math.round(200 * random.normal()) * 0.00390625));
+        return g.initializer("w", tensorOf("float32", shape, values));
+      };
+      const maps = g.op("Relu", [g.op("Conv", [x, steps([24, 3, 3, 3]), weight(g, [24])])]);
+      return g.op("Gemm", [g.op("Flatten", [maps]), steps([5, 288])], { transB: int(1) });
+    },
+  ],
   products: [
     [6, 8],
     (g, x) => {
