@@ -30,9 +30,9 @@ export const floatsOf = ({ bytes, elementBytes }: Stored): Float32Array =>
 /** Up to this share of weights that are not zero the sparse kernels are the faster. */
 const sparseDensity = 0.4;
 /** About how many weights are looked at. */
-const samples = 2048;
+const samples = 512;
 
-/** Whether so few weights are left that the sparse kernels are faster; of many some 2000 are looked at. */
+/** Whether so few weights are left that the sparse kernels are faster; of many some 500 are looked at. */
 export function isSparse({ bytes, elementBytes }: Stored): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // No multiple of 2 or 3, which kernels and channels are.

@@ -13,7 +13,9 @@ export function addConv(build: Build, node: ProgramNode): void {
   const window = windowOf(build, node, kernel);
   if (build.takes(node)) return;
   const weights = build.stored(weight);
-  const gathers = attribute(node, "group", 1) === 1 && isCrowded(window) && isSparse(weights);
+  const group = attribute(node, "group", 1);
+  const sparse = isSparse(weights);
+  const gathers = group === 1 && sparse && isCrowded(window);
   const { planes, src } = spreadInput(
     build,
     node,
@@ -25,7 +27,6 @@ export function addConv(build: Build, node: ProgramNode): void {
   const dst = build.write(output);
   const biases = build.put(bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias)));
   const { oh, ow, rowBytes, channelBytes, taps } = planes;
-  const group = attribute(node, "group", 1);
   if (perGroup === 1 && group > 1) {
     const channel = [outputs, outputs / group, channelBytes, oh, ow, rowBytes, lo, hi] as const;
     build.call(
@@ -54,14 +55,14 @@ export function addConv(build: Build, node: ProgramNode): void {
   const offsetsAt = build.put(offsets);
   const [own, count] = [outputs / group, offsets.length];
   const { codebook } = build.forms;
-  const book = isSparse(weights) ? undefined : codebook?.bookOfConv(build, weight, oh * ow);
+  const book = sparse ? undefined : codebook?.bookOfConv(build, weight, oh * ow);
   for (let g = 0; g < group; g++) {
     const part = partOf(weights, g * own * count, own * count);
     const from = behind(src, g * perGroup * channelBytes);
     const map = g * own * oh * ow * 4;
     const beside = typeof residual === "number" ? 0 : behind(residual, map);
     const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
-    if (isSparse(part)) build.call("sparseConv", from, build.put(packSparse(floatsOf(part), own, offsets)), ...rest);
+    if (group === 1 ? sparse : isSparse(part)) build.call("sparseConv", from, build.put(packSparse(floatsOf(part), own, offsets)), ...rest);
     else if (book) codebook!.convolveByBook(build, book, g * own, from, offsetsAt, count, rest);
     else build.call("conv", from, offsetsAt, count, build.putRows(part, own, count), ...rest);
   }
