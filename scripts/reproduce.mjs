@@ -21,7 +21,9 @@ const { positionals, values } = parseArgs({
 });
 const [set] = positionals;
 if (!sets.includes(set)) {
-  console.error(`expected the name of a folder of recipes: npm run reproduce -- ${sets.join("|")} [--data DIR] [--model FILE] [--out DIR]`);
+  console.error(
+    `expected the name of a folder of recipes: npm run reproduce -- ${sets.join("|")} [--data DIR] [--model FILE] [--out DIR]`,
+  );
   process.exit(2);
 }
 const data = values.data ?? join(process.env.NETPARE_DATA ?? "data", set);

@@ -62,7 +62,8 @@ export function addConv(build: Build, node: ProgramNode): void {
     const map = g * own * oh * ow * 4;
     const beside = typeof residual === "number" ? 0 : behind(residual, map);
     const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
-    if (group === 1 ? sparse : isSparse(part)) build.call("sparseConv", from, build.put(packSparse(floatsOf(part), own, offsets)), ...rest);
+    if (group === 1 ? sparse : isSparse(part))
+      build.call("sparseConv", from, build.put(packSparse(floatsOf(part), own, offsets)), ...rest);
     else if (book) codebook!.convolveByBook(build, book, g * own, from, offsetsAt, count, rest);
     else build.call("conv", from, offsetsAt, count, build.putRows(part, own, count), ...rest);
   }
