@@ -64,6 +64,19 @@ function accuracyClause(report: Report, delta: number): Clause {
   return { figure, text: "points", verdict: delta > 0 ? "better" : broken ? "worse" : "same" };
 }
 
+/** How much more the `.pare` file has to save than the `.onnx` for the headline to be about it. */
+const worthTelling = 1.5;
+
+/** The size of the `.onnx`, or of the `.pare` where that is what the run was for. */
+function sizeClause(report: Report, size: number | null): readonly Clause[] {
+  const coded = resultStage(report).coded;
+  const codedSize = coded ? ratio(originalStage(report).fileBytes, coded.fileBytes) : null;
+  const tells = codedSize !== null && codedSize > worthTelling * (size ?? 1);
+  return tells
+    ? ratioClause(codedSize, "smaller as .pare", "", "")
+    : ratioClause(size, "smaller", "larger", "same size");
+}
+
 /** The clauses of the headline, in order: size, speed where measured, accuracy. */
 export function headlineClauses(report: Report): readonly Clause[] {
   if (report.stages.length === 1) {
@@ -75,7 +88,7 @@ export function headlineClauses(report: Report): readonly Clause[] {
   }
   const { size, speed, accuracyDelta } = summarize(report);
   return [
-    ...ratioClause(size, "smaller", "larger", "same size"),
+    ...sizeClause(report, size),
     ...ratioClause(speed, "faster", "slower", "same speed"),
     accuracyClause(report, accuracyDelta),
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { latencySettings, metricRatio, metrics, ratio } from "../../src/report/metrics.ts";
-import type { Report, Stage } from "../../src/report/schema.ts";
+import type { Coded, Report, Stage } from "../../src/report/schema.ts";
 import { budgetVerdict, headline, headlineClauses, summarize } from "../../src/report/summary.ts";
 import { sampleReport } from "./fixture.ts";
 
@@ -72,6 +72,14 @@ describe("headline", () => {
   it("says what got smaller, faster and worse", () => {
     const report = reportOf(null, before, { bytes: 160_000, top1: 0.986, ms: [[1, 4]] });
     expect(headline(report)).toBe("LeNet-5 on MNIST: 6.3× smaller, 2.5× faster, −0.4 points");
+  });
+
+  it("is about the .pare where that is much smaller, and not where it is little smaller", () => {
+    const report = reportOf(null, before, { ...before, bytes: 500_000 });
+    const coded = (fileBytes: number) =>
+      headline({ ...report, stages: [report.stages[0]!, { ...report.stages[1]!, coded: { fileBytes } as Coded }] });
+    expect(coded(2_000)).toBe("LeNet-5 on MNIST: 500× smaller as .pare, same speed, same accuracy");
+    expect(coded(400_000)).toBe("LeNet-5 on MNIST: 2.0× smaller, same speed, same accuracy");
   });
 
   it("says larger, slower and gained where that is so", () => {
