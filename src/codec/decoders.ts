@@ -1,6 +1,6 @@
 /** The decoders of symbols by the names that `.pare` files know them by. */
 import { decodeHuffman } from "./huffman-decoder.ts";
-import { unpackBits } from "./packed-bits.ts";
+import { unpackSymbols } from "./packed-bits.ts";
 import { decodeSymbols } from "./symbols-decoder.ts";
 
 /** The `count` symbols below `alphabet` that `bytes` hold; a row of them is `row` long. */
@@ -9,7 +9,7 @@ export type Decoder = (bytes: Uint8Array, count: number, alphabet: number, row: 
 export type Decoders = Readonly<Record<"packed" | "adaptive" | "huffman", Decoder>>;
 
 export const decoders: Decoders = {
-  packed: (bytes, count, alphabet) => unpackBits(bytes, count, Math.max(1, 32 - Math.clz32(alphabet - 1))),
+  packed: unpackSymbols,
   adaptive: (bytes, count, alphabet, row) => decodeSymbols(bytes, count, { alphabet, row }),
   huffman: decodeHuffman,
 };

@@ -49,3 +49,8 @@ export function unpackBits(bytes: Uint8Array, count: number, bits: number): Uint
   if (held !== 0) throw new NetpareError("bad-model", "packed bits: the bits behind the last symbol are not 0");
   return symbols;
 }
+
+/** The `count` symbols below `alphabet` that `bytes` hold, each in as many bits as the largest takes. */
+export function unpackSymbols(bytes: Uint8Array, count: number, alphabet: number): Uint8Array {
+  return unpackBits(bytes, count, Math.max(1, 32 - Math.clz32(alphabet - 1)));
+}

@@ -66,6 +66,7 @@ export interface SymbolContent {
   readonly form: "symbols";
   readonly table: readonly number[];
   readonly scales: Float32Array | undefined;
+  readonly coder: SymbolCoder;
   readonly symbols: () => Uint8Array;
 }
 
@@ -134,6 +135,7 @@ export const frequencyLimit = 8;
 
 /** How symbols are coded, by number. */
 export const symbolCoders = ["packed", "adaptive", "huffman"] as const;
+export type SymbolCoder = (typeof symbolCoders)[number];
 
 /** How a table of symbols is written, by number. */
 export const tableKinds = ["integers", "float16", "float32", "multiples"] as const;

@@ -3,7 +3,7 @@
  * allocated before what the file says is known to fit the limit, and no byte is read outside the file. Decoders are given, since few
  * files of plain floats need any.
  */
-import type { Decoders } from "../codec/decoders.ts";
+import type { Decoder, Decoders } from "../codec/decoders.ts";
 import type { Attribute } from "../graph/attributes.ts";
 import { allocate, type DType, type TypedArray, viewBytes } from "../tensor/dtype.ts";
 import { NetpareError } from "../tensor/error.ts";
@@ -23,6 +23,8 @@ import {
   type ProgramDim,
   type ProgramNode,
   rankLimit,
+  type SymbolCoder,
+  type SymbolContent,
   structureLimit,
   symbolCoders,
   tableKinds,
@@ -45,17 +47,22 @@ export function badFile(message: string): NetpareError {
 }
 
 /**
- * Reads a file. Constants are decoded when they are asked for, and `decoders` are not asked for before.
+ * Reads a file. Constants are decoded when they are asked for, and `decoders` are not asked for before, unless the file `isCoded`.
  * @throws NetpareError `bad-model` where it is none, of a later version, damaged or too large.
  */
 export function readWith(
   file: Uint8Array,
-  decoders: () => Decoders,
+  decoders: () => Partial<Decoders>,
   { decodedBytes = defaultDecodedBytes }: ReadLimits = {},
 ): Program {
   const { plain, stored, at } = readHead(file);
-  const { adaptive } = plain === stored.length ? { adaptive: () => stored } : decoders();
-  return new Structure(adaptive(stored, plain, 256, 1), file, at, decodedBytes, decoders).program();
+  const find = (coder: SymbolCoder) => {
+    const decoder = decoders()[coder];
+    if (decoder === undefined) throw badFile(`its symbols are coded as ${coder}, which this reader leaves out`);
+    return decoder;
+  };
+  const structure = plain === stored.length ? stored : find("adaptive")(stored, plain, 256, 1);
+  return new Structure(structure, file, at, decodedBytes, find).program();
 }
 
 /**
@@ -151,7 +158,7 @@ class Structure {
     file: Uint8Array,
     streamsAt: number,
     private decodable: number,
-    private readonly decoders: () => Decoders,
+    private readonly find: (coder: SymbolCoder) => Decoder,
   ) {
     this.from = new Cursor(structure);
     this.streams = new Cursor(file, streamsAt);
@@ -257,7 +264,7 @@ class Structure {
       case "symbols":
         return this.symbolContent(dtype, count, row);
       case "sparse": {
-        const positions = this.symbols(count, 2, row);
+        const { symbols: positions } = this.symbols(count, 2, row);
         const values = this.tensor(dtype, [this.from.size()], forms.indexOf(form));
         const decode = () => scatter(allocate(dtype, count), positions(), values.decode());
         return { content: { form, positions, values }, decode };
@@ -317,7 +324,7 @@ class Structure {
     const scaleCount = from.count();
     const scales = scaleCount === 0 ? undefined : viewBytes("float32", from.bytes(4 * scaleCount).slice());
     if (scales && scales.length * row !== count) throw badFile(`${scales.length} scales for ${count / row} rows`);
-    const symbols = this.symbols(count, length, row);
+    const { coder, symbols } = this.symbols(count, length, row);
     const decode = () => {
       const coded = symbols();
       const out = allocate(dtype, count);
@@ -326,19 +333,20 @@ class Structure {
       else for (let i = 0; i < count; i++) out[i] = table[coded[i]!]! * (scales ? scales[Math.floor(i / row)]! : 1);
       return out;
     };
-    return { content: { form: "symbols" as const, table, scales, symbols }, decode };
+    return { content: { form: "symbols" as const, table, scales, coder, symbols }, decode };
   }
 
   /** A stream of `count` symbols below `alphabet`. */
-  private symbols(count: number, alphabet: number, row: number): () => Uint8Array {
+  private symbols(count: number, alphabet: number, row: number): Pick<SymbolContent, "coder" | "symbols"> {
     const coder = this.from.one(symbolCoders, "coder");
     const bytes = this.streams.bytes(this.from.size());
-    if (alphabet === 1 && bytes.length === 0) return () => new Uint8Array(count);
-    return () => {
-      const symbols = this.decoders()[coder](bytes, count, alphabet, row);
+    if (alphabet === 1 && bytes.length === 0) return { coder, symbols: () => new Uint8Array(count) };
+    const symbols = () => {
+      const symbols = this.find(coder)(bytes, count, alphabet, row);
       for (let i = 0; i < count; i++) if (symbols[i]! >= alphabet) throw badFile("a symbol is not in its table");
       return symbols;
     };
+    return { coder, symbols };
   }
 }
 

@@ -2,6 +2,7 @@
  * Loads a `.pare` file and runs it: `const network = await load("faces.pare"); network.run(pixels)`. No dependency; the same code in
  * Node and browsers, on the page or in a worker.
  */
+import type { Decoders } from "../codec/decoders.ts";
 import { isCoded, type Program, readWith } from "../format/read.ts";
 import { unsupported } from "./build.ts";
 import { type LoadOptions, loadWith, type Network } from "./load-with.ts";
@@ -24,21 +25,29 @@ export async function load(source: Source, options?: LoadOptions): Promise<Netwo
   const file = await bytesOf(source);
   const further = () => import("./operators/index.ts");
   let all = isCoded(file) ? await further() : undefined;
-  const program = readWith(file, () => all!.decoders, options);
-  const [{ chooseVariant, CompiledKernels, kernelModules }, { usualOperators }] = await fetching;
-  if (!isUsual(program, usualOperators)) all ??= await further();
+  let decoders: Partial<Decoders> | undefined = all?.decoders;
+  const program = readWith(file, () => decoders ?? {}, options);
+  const [{ chooseVariant, CompiledKernels, kernelModules }, { usualOperators, usualDecoders }] = await fetching;
+  if (!isUsual(program, usualOperators, usualDecoders)) all ??= await further();
+  decoders = all?.decoders ?? usualDecoders;
   const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
   const parts = all ?? { operators: usualOperators, further: async () => (all = await further()) };
   return loadWith(program, { ...parts, kernels }, options);
 }
 
-/** Whether a network does with usual operators on floats, and its constants need no decoder. */
-function isUsual({ nodes, values, tensors }: Program, usualOperators: ReadonlyMap<string, unknown>): boolean {
+/** Whether a network does with usual operators on floats, and its constants with usual decoders. */
+function isUsual(
+  { nodes, values, tensors }: Program,
+  operators: ReadonlyMap<string, unknown>,
+  decoders: object,
+): boolean {
   return (
-    nodes.every(({ op, domain }) => domain === "" && usualOperators.has(op)) &&
+    nodes.every(({ op, domain }) => domain === "" && operators.has(op)) &&
     values.every(({ dtype }) => dtype === "float32" || dtype === "int64") &&
-    [...tensors.values()].every(({ content }) =>
-      content.form === "symbols" ? content.table.length === 1 : content.form === "raw" || content.form === "float16",
+    [...tensors.values()].every(({ dtype, content }) =>
+      content.form === "symbols"
+        ? content.table.length === 1 || (dtype === "int64" && content.coder in decoders)
+        : content.form === "raw" || content.form === "float16",
     )
   );
 }

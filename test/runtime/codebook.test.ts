@@ -180,7 +180,7 @@ describe("dense layers", () => {
     const symbols = Uint8Array.from({ length: rows * row }, () => random.below(values));
     const scales = hasScales ? Float32Array.from({ length: rows }, () => 0.5 + random.uniform()) : undefined;
     const table = Array.from({ length: values }, () => Math.fround(random.normal() / 20));
-    return { form: "symbols", table, scales, symbols: () => symbols };
+    return { form: "symbols", table, scales, coder: "packed", symbols: () => symbols };
   };
 
   it.each([

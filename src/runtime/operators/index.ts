@@ -12,7 +12,7 @@ import { addClip, addDiv, addElementwise, elementwiseOps } from "./elementwise.t
 import { addAnySoftmax } from "./log-softmax.ts";
 import { addLrn } from "./lrn.ts";
 import { addMade, madeOps } from "./made.ts";
-import { addMove, moves } from "./move.ts";
+import { addAnyMove, moves } from "./move.ts";
 import { addAnyGemm, addAnyMatMul } from "./product.ts";
 import { addDequantize, addQuantize } from "./quantize.ts";
 import { addArg, addReduction, reductions } from "./reduce.ts";
@@ -37,7 +37,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["DequantizeLinear", addDequantize],
   ["BatchNormalization", addBatchNormalization],
   ["Split", addSplit],
-  ...all(moves.keys(), addMove),
+  ...all(moves.keys(), addAnyMove),
   ...all(["Softmax", "LogSoftmax"], addAnySoftmax),
   ...all(["ArgMax", "ArgMin"], addArg),
   ...all(reductions.keys(), addReduction),
@@ -54,7 +54,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
 
 /** Operators that take 8-bit numbers as they are. */
 export const byteOperators: ReadonlySet<string> = new Set([
-  ...[...views.keys(), ...moves.keys(), "Concat", "Split"],
+  ...[...views.keys(), ...moves.keys(), "Slice", "Pad", "Concat", "Split"],
   ...["QuantizeLinear", "DequantizeLinear"],
 ]);
 

@@ -1,20 +1,13 @@
-/**
- * Operators that only move values: each output element comes from an input element, or is a constant. The indices are found when
- * the network is loaded; a step copies by them.
- */
+/** Operators that only move values, of those that few networks need. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
-import { attribute, axisOf, type Build, broadcast, unsupported } from "../build.ts";
-import { addCopy, alignTo, axisIndices, indicesOf } from "./_copy.ts";
+import { attribute, axisOf, type Build, broadcast } from "../build.ts";
+import { alignTo, axisIndices, indicesOf } from "./_copy.ts";
+import { addMove, type Move } from "./_move.ts";
 
 type Shape = readonly number[];
 
-/** The output's shape, and for the place of its elements the place of their source; a place off the input is filled. */
-type Move = (build: Build, node: ProgramNode, from: Shape) => readonly [to: Shape, source: (at: Shape) => Shape];
-
 export const moves: ReadonlyMap<string, Move> = new Map<string, Move>([
   ["Transpose", transpose],
-  ["Slice", slice],
-  ["Pad", pad],
   ["Expand", expand],
   ["Tile", tile],
   ["Gather", gather],
@@ -27,16 +20,8 @@ export const moves: ReadonlyMap<string, Move> = new Map<string, Move>([
 /** Moves in which an axis of the input depends on several of the output. */
 const mixing: ReadonlySet<string> = new Set(["DepthToSpace", "SpaceToDepth", "Gather", "GatherElements", "GatherND"]);
 
-export function addMove(build: Build, node: ProgramNode): void {
-  const x = node.inputs[0]!;
-  const from = build.shape(x);
-  const [to, source] = moves.get(node.op)!(build, node, from);
-  const y = build.output(node, to);
-  const indices = (mixing.has(node.op) ? indicesOf : axisIndices)(build, from, to, source);
-  const fill = node.op === "Pad" ? (build.list(node.inputs[2])?.[0] ?? 0) : 0;
-  build.checkBytes(x, y);
-  const src = build.read(x);
-  addCopy(build, src, build.write(y), indices, fill, build.elementBytes(y));
+export function addAnyMove(build: Build, node: ProgramNode): void {
+  addMove(build, node, moves.get(node.op)!, mixing.has(node.op) ? indicesOf : axisIndices);
 }
 
 function transpose(_: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
@@ -54,44 +39,6 @@ function expand(build: Build, { inputs, outputs }: ProgramNode, from: Shape): Re
 function tile(build: Build, { inputs }: ProgramNode, from: Shape): ReturnType<Move> {
   const repeats = build.list(inputs[1]) ?? [];
   return [from.map((size, axis) => size * repeats[axis]!), (at) => at.map((i, axis) => i % from[axis]!)];
-}
-
-function slice(build: Build, { inputs }: ProgramNode, from: Shape): ReturnType<Move> {
-  const [starts = [], ends = [], axes = [...starts.keys()], steps = []] = inputs
-    .slice(1)
-    .map((list) => build.list(list));
-  const [begin, step, to] = [from.map(() => 0), from.map(() => 1), [...from]];
-  for (const [i, given] of axes.entries()) {
-    const axis = axisOf(given, from.length);
-    const size = from[axis]!;
-    const by = steps[i] ?? 1;
-    const clamp = (at: number) =>
-      Math.min(Math.max(at < 0 ? at + size : at, by < 0 ? -1 : 0), by < 0 ? size - 1 : size);
-    begin[axis] = clamp(starts[i]!);
-    step[axis] = by;
-    to[axis] = Math.max(Math.ceil((clamp(ends[i]!) - begin[axis]) / by), 0);
-  }
-  return [to, (at) => at.map((place, axis) => begin[axis]! + place * step[axis]!)];
-}
-
-function pad(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> {
-  const pads = build.list(node.inputs[1]) ?? [];
-  const axes = (build.list(node.inputs[3]) ?? [...from.keys()]).map((axis) => axisOf(axis, from.length));
-  const amount = (axis: number, behind: number) =>
-    axes.includes(axis) ? pads[axes.indexOf(axis) + behind * axes.length]! : 0;
-  const mode = attribute(node, "mode", "constant");
-  if (!["constant", "edge", "reflect", "wrap"].includes(mode)) throw unsupported(`Pad with mode ${mode}`);
-  return [
-    from.map((size, axis) => size + amount(axis, 0) + amount(axis, 1)),
-    (at) =>
-      at.map((place, axis) => {
-        const inside = place - amount(axis, 0);
-        const last = from[axis]! - 1;
-        if (mode === "edge") return Math.min(Math.max(inside, 0), last);
-        if (mode === "wrap") return inside - Math.floor(inside / (last + 1)) * (last + 1);
-        return mode === "reflect" ? last - Math.abs(last - (Math.abs(inside) % (2 * last || 1))) : inside;
-      }),
-  ];
 }
 
 function gather(build: Build, node: ProgramNode, from: Shape): ReturnType<Move> {

@@ -1,11 +1,15 @@
-/** The operators of most CNNs: each puts its steps into a build. */
+/** The operators of most CNNs, each of which puts its steps into a build, and the decoders that their short lists of numbers want. */
+import type { Decoders } from "../../codec/decoders.ts";
+import { unpackSymbols } from "../../codec/packed-bits.ts";
 import type { ProgramNode } from "../../format/read.ts";
 import type { Build } from "../build.ts";
 import { addAlike, arithmeticOps } from "./alike.ts";
 import { addConcat } from "./concat.ts";
 import { addConv } from "./conv.ts";
 import { addGemm, addMatMul } from "./gemm.ts";
+import { addPad } from "./pad.ts";
 import { addGlobalAveragePool, addPool } from "./pool.ts";
+import { addSlice } from "./slice.ts";
 import { addSoftmax } from "./softmax.ts";
 import { addUnary, unaryOps } from "./unary.ts";
 import { addView, views } from "./view.ts";
@@ -33,7 +37,11 @@ export const usualOperators: ReadonlyMap<string, Operator> = new Map<string, Ope
   ["GlobalAveragePool", addGlobalAveragePool],
   ["Concat", addConcat],
   ["Softmax", addSoftmax],
+  ["Slice", addSlice],
+  ["Pad", addPad],
   ...all(views.keys(), addView),
   ...all(arithmeticOps.keys(), addAlike),
   ...all(unaryOps.keys(), addUnary),
 ]);
+
+export const usualDecoders: Pick<Decoders, "packed"> = { packed: unpackSymbols };
