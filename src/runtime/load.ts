@@ -26,11 +26,12 @@ export async function load(source: Source, options?: LoadOptions): Promise<Netwo
   const further = () => import("./operators/index.ts");
   let all = isCoded(file) ? await further() : undefined;
   let decoders: Partial<Decoders> | undefined = all?.decoders;
-  const program = readWith(file, () => decoders ?? {}, options);
   const [{ chooseVariant, CompiledKernels, kernelModules }, { usualOperators, usualDecoders }] = await fetching;
+  const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
+  for (const ow of [8, 4]) kernels.warmUp("conv", 8, 0, 0, 500, 0, 0, 0, 32768, 8, 1, ow, 32, 0, 0);
+  const program = readWith(file, () => decoders ?? {}, options);
   if (!isUsual(program, usualOperators, usualDecoders)) all ??= await further();
   decoders = all?.decoders ?? usualDecoders;
-  const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
   const parts = all ?? { operators: usualOperators, further: async () => (all = await further()) };
   return loadWith(program, { ...parts, kernels }, options);
 }

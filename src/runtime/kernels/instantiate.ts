@@ -58,6 +58,15 @@ export class CompiledKernels<N extends KernelName = KernelName> {
     this.modules.set(name, compiling);
   }
 
+  /** Lets the engine see a kernel at work on `pages` of zeros, so that it compiles it well beside what goes on here. */
+  warmUp(name: N, times: number, ...operands: readonly number[]): void {
+    this.ask(name);
+    const module = this.modules.get(name);
+    if (!(module instanceof WebAssembly.Module)) return;
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
+    for (let i = 0; i < times; i++) (exports[name] as Kernel)(...operands);
+  }
+
   /** All that were asked for, on `memory`. */
   async instantiate(memory: WebAssembly.Memory): Promise<Kernels<N>> {
     const made: Record<string, unknown> = {};
