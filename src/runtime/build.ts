@@ -4,6 +4,7 @@
  */
 import { type Attribute, badFile, type Program, type ProgramNode } from "../format/read.ts";
 import { layInTurn, layOut, type Region } from "./arena.ts";
+import { placeInConcat } from "./concat-place.ts";
 import type { Kernel, KernelName, Kernels } from "./kernels/index.ts";
 import type { Forms } from "./operators/usual.ts";
 import { type Packed, type Stored, storedOf } from "./stored.ts";
@@ -42,6 +43,8 @@ export class Build {
   /** Nodes that an earlier one computes as well. */
   readonly fused = new Set<ProgramNode>();
   private readonly places = new Map<number, Place>();
+  /** Where values are written in parts, before the last of them is. */
+  private readonly begun = new Map<number, Place>();
   private readonly regions = new Set<Region>();
   private readonly fixed = new Map<Region, Uint8Array | Packed>();
   private readonly readers = new Map<number, ProgramNode[]>();
@@ -227,11 +230,20 @@ export class Build {
     return this.isByte(value) ? 1 : 4;
   }
 
-  /** Where to write a value. */
+  /** Where to write a value: in the whole that it is a part of, where that can be. */
   write(value: number): Place {
+    const place = this.begun.get(value) ?? placeInConcat(this, value) ?? this.begin(value);
+    this.places.set(value, place);
+    return place;
+  }
+
+  /** Where to write a value in parts; it is not ready before `write`. */
+  begin(value: number): Place {
+    const begun = this.begun.get(value);
+    if (begun) return begun;
     const place = this.scratch(this.elementBytes(value) * this.size(value));
     if (this.outputs.has(value)) place.region.last = Number.POSITIVE_INFINITY;
-    this.places.set(value, place);
+    this.begun.set(value, place);
     return place;
   }
 

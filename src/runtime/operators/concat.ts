@@ -1,4 +1,4 @@
-/** Concat and Split: runs of the parts copied to or from their places in the whole. */
+/** Concat and Split: runs of the parts copied to or from their places in the whole, unless they lie there. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind } from "../build.ts";
 import { elementsOf } from "./_elements.ts";
@@ -6,9 +6,11 @@ import { elementsOf } from "./_elements.ts";
 export function addConcat(build: Build, node: ProgramNode): void {
   const sources = node.inputs.map((input) => build.read(input));
   const dst = build.write(node.outputs[0]!);
-  addRuns(build, node, node.outputs[0]!, node.inputs, (part, inWhole, runs) =>
-    build.act(copyRuns(runs, runs.part, runs.whole), sources[part]!, behind(dst, inWhole)),
-  );
+  addRuns(build, node, node.outputs[0]!, node.inputs, (part, inWhole, runs) => {
+    const [from, to] = [sources[part]!, behind(dst, inWhole)];
+    const isThere = from.region === to.region && from.offset === to.offset;
+    if (!isThere) build.act(copyRuns(runs, runs.part, runs.whole), from, to);
+  });
 }
 
 export function addSplit(build: Build, node: ProgramNode): void {

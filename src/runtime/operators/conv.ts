@@ -4,7 +4,9 @@ import { attribute, type Build, behind } from "../build.ts";
 import { gatheredBytes, isCrowded, layPlanes, packSparse, tapOffsets } from "../kernels/pack.ts";
 import { floatsOf, isSparse, partOf } from "../stored.ts";
 import { closing } from "./_bounds.ts";
+import { inParts } from "./_parts.ts";
 import { checkConv, spreadInput, windowOf } from "./_window.ts";
+import { poolBehind } from "./pool.ts";
 
 export function addConv(build: Build, node: ProgramNode): void {
   checkConv(build, node);
@@ -24,7 +26,6 @@ export function addConv(build: Build, node: ProgramNode): void {
     layPlanes(window, gathers ? Number.POSITIVE_INFINITY : undefined),
   );
   const { output, residual, lo, hi } = closing(build, node.outputs[0]!);
-  const dst = build.write(output);
   const biases = build.put(bias < 0 ? new Float32Array(outputs) : Float32Array.from(build.constant(bias)));
   const { oh, ow, rowBytes, channelBytes, taps } = planes;
   if (perGroup === 1 && group > 1) {
@@ -37,7 +38,7 @@ export function addConv(build: Build, node: ProgramNode): void {
       build.put(floatsOf(weights)),
       biases,
       residual,
-      dst,
+      build.write(output),
       ...channel,
     );
     return;
@@ -47,7 +48,7 @@ export function addConv(build: Build, node: ProgramNode): void {
     const stream = build.put(
       packSparse(floatsOf(weights), outputs, tapOffsets({ ...planes, channelBytes: gatheredBytes }, perGroup)),
     );
-    const close = [biases, residual, dst, outputs, oh, ow, rowBytes, lo, hi] as const;
+    const close = [biases, residual, build.write(output), outputs, oh, ow, rowBytes, lo, hi] as const;
     build.call("sparseConv", src, stream, ...close, room, perGroup, channelBytes);
     return;
   }
@@ -56,6 +57,18 @@ export function addConv(build: Build, node: ProgramNode): void {
   const [own, count] = [outputs / group, offsets.length];
   const { codebook } = build.forms;
   const book = sparse ? undefined : codebook?.bookOfConv(build, weight, oh * ow);
+  const pool = group > 1 || sparse || book || residual !== 0 ? undefined : poolBehind(build, output);
+  if (pool) {
+    const rows = build.putRows(weights, outputs, count);
+    inParts(outputs, 4 * oh * ow, (first, some) => {
+      const dst = build.scratch(4 * oh * ow * some);
+      const from = [behind(rows, 4 * first * count), behind(biases, 4 * first), 0] as const;
+      build.call("conv", src, offsetsAt, count, ...from, dst, some, oh, ow, rowBytes, lo, hi);
+      pool(dst, first, some);
+    });
+    return;
+  }
+  const dst = build.write(output);
   for (let g = 0; g < group; g++) {
     const part = partOf(weights, g * own * count, own * count);
     const from = behind(src, g * perGroup * channelBytes);

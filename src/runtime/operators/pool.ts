@@ -1,8 +1,9 @@
 /** MaxPool, and averages over the whole image. */
 import type { ProgramNode } from "../../format/read.ts";
-import { attribute, type Build } from "../build.ts";
-import type { Window } from "../kernels/pack.ts";
-import { spreadInput, windowOf } from "./_window.ts";
+import { attribute, type Build, behind, type Place } from "../build.ts";
+import { layPlanes, type Window } from "../kernels/pack.ts";
+import { inParts, partBytes } from "./_parts.ts";
+import { windowOf } from "./_window.ts";
 
 /** One over the number of pixels that count at each place of an AveragePool. */
 type Scales = (window: Window, node: ProgramNode) => Float32Array;
@@ -18,14 +19,37 @@ export function addPool(build: Build, node: ProgramNode, scalesOf?: Scales): boo
     return true;
   }
   if (!isMax && !scalesOf) return false;
-  const { planes, src } = spreadInput(build, node, window, isMax ? Number.NEGATIVE_INFINITY : 0);
-  const { taps, channelBytes, oh, ow, rowBytes } = planes;
-  const scales = isMax ? 0 : build.put(scalesOf!(window, node));
-  const channels = build.shape(node.inputs[0]!)[1]!;
-  build.output(node, [1, channels, ...build.shape(node.outputs[0]!).slice(2)]);
-  const dst = build.write(node.outputs[0]!);
-  build.call("pool", src, build.put(taps), taps.length, scales, dst, channels, channelBytes, oh, ow, rowBytes);
+  const src = build.read(node.inputs[0]!);
+  const pool = poolOf(build, node, window, isMax ? undefined : scalesOf!(window, node));
+  inParts(build.shape(node.inputs[0]!)[1]!, 4 * h * w, (first, count) =>
+    pool(behind(src, 4 * h * w * first), first, count),
+  );
   return true;
+}
+
+/** Puts the steps of a pool for `count` channels from `first` on, whose input lies at `src`. */
+export type Pool = (src: Place, first: number, count: number) => void;
+
+/** A pool for all channels; of the largest elements where no scales are given. */
+function poolOf(build: Build, node: ProgramNode, window: Window, scales?: Float32Array): Pool {
+  const { taps, channelBytes, oh, ow, rowBytes, spread } = layPlanes(window);
+  const output = build.output(node, [1, build.shape(node.inputs[0]!)[1]!, ...build.shape(node.outputs[0]!).slice(2)]);
+  const [tapsAt, scalesAt, dst] = [build.put(taps), scales ? build.put(scales) : 0, build.write(output)];
+  return (src, first, count) => {
+    const planes = spread ? build.scratch(count * channelBytes) : src;
+    if (spread) build.call("spread", src, planes, count, ...spread, scales ? 0 : Number.NEGATIVE_INFINITY);
+    const to = behind(dst, 4 * oh * ow * first);
+    build.call("pool", planes, tapsAt, taps.length, scalesAt, to, count, channelBytes, oh, ow, rowBytes);
+  };
+}
+
+/** The MaxPool that alone reads a large value, to be put right behind each part of it: the value is never there as a whole. */
+export function poolBehind(build: Build, value: number): Pool | undefined {
+  const node = build.onlyReader(value);
+  const isAlone = node?.op === "MaxPool" && node.domain === "" && !node.outputs.slice(1).some((output) => output >= 0);
+  if (!isAlone || 4 * build.size(value) <= partBytes) return undefined;
+  build.fused.add(node);
+  return poolOf(build, node, windowOf(build, node, attribute(node, "kernel_shape", [1])));
 }
 
 /** Batch times channels of a pool over all that is behind them. */
