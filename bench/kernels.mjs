@@ -15,14 +15,8 @@ import { int, ints } from "../dist/graph/attributes.js";
 import { GraphBuilder } from "../dist/graph/builder.js";
 import { encodeModel } from "../dist/onnx/index.js";
 import { chooseVariant, compileKernels } from "../dist/runtime/kernels/index.js";
-import {
-  gatheredBytes,
-  isCrowded,
-  layPlanes,
-  packSparse,
-  packWeights,
-  tapOffsets,
-} from "../dist/runtime/kernels/pack.js";
+import { layPlanes, packWeights, tapOffsets } from "../dist/runtime/kernels/pack.js";
+import { gatheredBytes, isCrowded, packSparse } from "../dist/runtime/kernels/pack-sparse.js";
 import { load } from "../dist/runtime/load.js";
 import { createRandom } from "../dist/tensor/random.js";
 import { tensor, tensorOf } from "../dist/tensor/tensor.js";

@@ -28,9 +28,13 @@ const doorFiles = [
   "tensor/half.ts",
   "runtime/prepare-image.ts",
   "runtime/rank-classes.ts",
+  "runtime/concat-place.ts",
+  "runtime/kernels/pack-sparse.ts",
   "runtime/make-hashed.ts",
   "runtime/widen-bytes.ts",
   "runtime/operators/_multiply.ts",
+  "runtime/operators/_parts.ts",
+  "runtime/operators/_pooled-conv.ts",
   ...inOperators.filter((file) => /\/_[^/]*-layer\.ts$/.test(file)),
 ];
 
@@ -86,15 +90,19 @@ const isOutput = (node) =>
 /** Properties of the runtime's own objects that get short names, as minifiers do for variables: nobody else sees them. */
 const inner = new Set(
   (
-    "above act address arenaStart dims dtype opset passing putRows scales stored table tensors arenaBytes attributes channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
+    "above act address arenaStart dims dtype opset passing putRows scales stored table tensors arenaBytes attributes begin begun channelBytes column columns contexts decodable defer deferred density descend edges elementBytes finished fixed flagMask " +
     "folded fused half held isByte isConstant isReady keepAlive layOut limit offset onlyReader operands perImage places planes position program range rawBits readers region regions " +
     "residual rowBytes scratch side storedBytes streams symbolContent takes texts writer writers"
   ).split(" "),
 );
 // What stands in a string may be a property's name.
+const comments = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 for (const file of readdirSync(source, { recursive: true, encoding: "utf8" }))
-  if (/^(bundle|codec|format|runtime|tensor)\/(?!.*generated).*\.ts$/.test(file))
-    for (const [, name] of readFileSync(source + file, "utf8").matchAll(/["'`](\w+)["'`]/g)) inner.delete(name);
+  if (/^(bundle|codec|format|runtime|tensor)\/(?!.*(generated|assembly)).*\.ts$/.test(file))
+    for (const [, name] of readFileSync(source + file, "utf8")
+      .replace(comments, "")
+      .matchAll(/["'`](\w+)["'`]/g))
+      inner.delete(name);
 const shortNames = new Map([...inner].map((name, i) => [name, `_${i.toString(36)}`]));
 const shortOf = (name) => shortNames.get(name) ?? name;
 const keyed = new Set(["Property", "MethodDefinition", "PropertyDefinition"]);

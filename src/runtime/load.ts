@@ -26,9 +26,9 @@ export async function load(source: Source, options?: LoadOptions): Promise<Netwo
   const further = () => import("./operators/index.ts");
   let all = isCoded(file) ? await further() : undefined;
   let decoders: Partial<Decoders> | undefined = all?.decoders;
-  const [{ chooseVariant, CompiledKernels, kernelModules }, { usualOperators, usualDecoders }] = await fetching;
+  const [{ chooseVariant, CompiledKernels, kernelModules, warmUp }, { usualOperators, usualDecoders }] = await fetching;
   const kernels = new CompiledKernels(options?.variant ?? chooseVariant(), kernelModules);
-  for (const ow of [8, 4]) kernels.warmUp("conv", 8, 0, 0, 500, 0, 0, 0, 32768, 8, 1, ow, 32, 0, 0);
+  warmUp(kernels);
   const program = readWith(file, () => decoders ?? {}, options);
   if (!isUsual(program, usualOperators, usualDecoders)) all ??= await further();
   decoders = all?.decoders ?? usualDecoders;

@@ -26,22 +26,3 @@ export const partOf = ({ bytes, elementBytes }: Stored, start: number, count: nu
 
 export const floatsOf = ({ bytes, elementBytes }: Stored): Float32Array =>
   elementBytes === 2 ? fromFloat16Bytes(bytes) : viewBytes("float32", bytes);
-
-/** Up to this share of weights that are not zero the sparse kernels are the faster. */
-const sparseDensity = 0.4;
-/** About how many weights are looked at. */
-const samples = 512;
-
-/** Whether so few weights are left that the sparse kernels are faster; of many some 500 are looked at. */
-export function isSparse({ bytes, elementBytes }: Stored): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // No multiple of 2 or 3, which kernels and channels are.
-  const step = bytes.length < samples * elementBytes ? 1 : 6 * Math.ceil(bytes.length / elementBytes / samples / 6) + 1;
-  let [seen, left] = [0, 0];
-  for (let at = 0; at < bytes.length; at += step * elementBytes, seen++) {
-    // All but the sign.
-    const bits = elementBytes === 4 ? view.getInt32(at, true) : view.getInt16(at, true) << 16;
-    if (bits << 1) left++;
-  }
-  return left <= sparseDensity * seen;
-}

@@ -19,6 +19,7 @@ export {
   type Kernels,
   type KernelVariant,
 } from "./instantiate.ts";
+export { warmUp } from "./warm-up.ts";
 
 const relaxed: Readonly<Partial<Record<KernelName, string>>> = modules.relaxed;
 

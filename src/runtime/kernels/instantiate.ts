@@ -45,26 +45,15 @@ export class CompiledKernels<N extends KernelName = KernelName> {
   ) {}
 
   /** Compiles a kernel, or begins to, the first time. */
-  ask(name: N): void {
-    if (this.modules.has(name)) return;
+  ask(name: N): WebAssembly.Module | Promise<WebAssembly.Module> {
+    const asked = this.modules.get(name);
+    if (asked) return asked;
     const code = this.from(name, this.variant);
-    if (code.length <= atOnce) {
-      this.modules.set(name, new WebAssembly.Module(code));
-      return;
-    }
-    const compiling = WebAssembly.compile(code);
+    const compiling = code.length <= atOnce ? new WebAssembly.Module(code) : WebAssembly.compile(code);
     // Said by `instantiate`, unless the network is refused before.
-    compiling.catch(() => {});
+    if (compiling instanceof Promise) compiling.catch(() => {});
     this.modules.set(name, compiling);
-  }
-
-  /** Lets the engine see a kernel at work on `pages` of zeros, so that it compiles it well beside what goes on here. */
-  warmUp(name: N, times: number, ...operands: readonly number[]): void {
-    this.ask(name);
-    const module = this.modules.get(name);
-    if (!(module instanceof WebAssembly.Module)) return;
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
-    for (let i = 0; i < times; i++) (exports[name] as Kernel)(...operands);
+    return compiling;
   }
 
   /** All that were asked for, on `memory`. */

@@ -83,45 +83,13 @@ export function layPlanes(window: Window, crowded = crowdedBytes): Planes {
   return { spread: [h, w, top, left, rows, cols, sy, sx], channelBytes, rowBytes: cols * 4, oh, ow, taps };
 }
 
-/** Bytes of a channel in the room of `sparse-conv`. */
-export const gatheredBytes = 64;
-
-/** Whether a window's input serves as it lies, but for channels that crowd the cache. */
-export function isCrowded(window: Window): boolean {
-  return layPlanes(window, Number.POSITIVE_INFINITY).spread === undefined && layPlanes(window).spread !== undefined;
-}
-
 /** The taps of all `channels`, channel-major: the offsets of `conv`, in the order of its weights (O, C kh kw). */
 export function tapOffsets(
-  { taps, channelBytes }: Pick<Planes, "taps" | "channelBytes">,
+  { taps, channelBytes }: { readonly taps: Int32Array; readonly channelBytes: number },
   channels: number,
 ): Int32Array {
   const offsets = new Int32Array(channels * taps.length);
   for (let c = 0, k = 0; c < channels; c++)
     for (let t = 0; t < taps.length; t++) offsets[k++] = c * channelBytes + taps[t]!;
   return offsets;
-}
-
-/**
- * The weights (O, K) that are not zero as the stream of the sparse kernels: for each output its int32 count, its int32 index, and
- * `count` pairs of int32 byte offset and float32 weight; outputs by falling count. `offsets` (K) are `tapOffsets`, or 4 k for a
- * dense layer.
- */
-export function packSparse(weights: Float32Array, outputs: number, offsets: ArrayLike<number>): Int32Array {
-  const count = offsets.length;
-  const bits = new Int32Array(weights.buffer, weights.byteOffset, weights.length);
-  const counts = new Int32Array(outputs);
-  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) counts[Math.floor(i / count)]!++;
-  const stream = new Int32Array(2 * counts.reduce((sum, left) => sum + left + 1, 0));
-  let at = 0;
-  for (const o of [...counts.keys()].sort((a, b) => counts[b]! - counts[a]!)) {
-    stream[at++] = counts[o]!;
-    stream[at++] = o;
-    for (let k = 0; k < count; k++) {
-      if (weights[o * count + k] === 0) continue;
-      stream[at++] = offsets[k]!;
-      stream[at++] = bits[o * count + k]!;
-    }
-  }
-  return stream;
 }

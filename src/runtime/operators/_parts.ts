@@ -1,13 +1,13 @@
 /** Large maps in parts that stay in the cache of a core, and take little memory in between. */
 
 /** About the bytes of a part. */
-export const partBytes = 2 ** 18;
+const partBytes = 2 ** 18;
 /** Parts are of whole blocks of outputs, as kernels take them. */
 const block = 8;
 const mostParts = 16;
 
-/** Calls `put` for parts of some channels, each of `bytes`. */
-export function inParts(channels: number, bytes: number, put: (first: number, count: number) => void): void {
+/** How many channels, each of `bytes`, make a part; undefined where all make one. */
+export function channelsAtOnce(channels: number, bytes: number): number | undefined {
   const several = block * Math.ceil(Math.max(partBytes / bytes, channels / mostParts) / block);
-  for (let first = 0; first < channels; first += several) put(first, Math.min(several, channels - first));
+  return several < channels ? several : undefined;
 }

@@ -1,12 +1,12 @@
 /** Conv: dense, depthwise, sparse where few weights are left, or by indices; with bias, a residual sum and bounds in the kernel. */
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind } from "../build.ts";
-import { gatheredBytes, isCrowded, layPlanes, packSparse, tapOffsets } from "../kernels/pack.ts";
-import { floatsOf, isSparse, partOf } from "../stored.ts";
+import { layPlanes, tapOffsets } from "../kernels/pack.ts";
+import { gatheredBytes, isCrowded, isSparse, packSparse } from "../kernels/pack-sparse.ts";
+import { floatsOf, partOf } from "../stored.ts";
 import { closing } from "./_bounds.ts";
-import { inParts } from "./_parts.ts";
+import { addPooledConv } from "./_pooled-conv.ts";
 import { checkConv, spreadInput, windowOf } from "./_window.ts";
-import { poolBehind } from "./pool.ts";
 
 export function addConv(build: Build, node: ProgramNode): void {
   checkConv(build, node);
@@ -57,24 +57,16 @@ export function addConv(build: Build, node: ProgramNode): void {
   const [own, count] = [outputs / group, offsets.length];
   const { codebook } = build.forms;
   const book = sparse ? undefined : codebook?.bookOfConv(build, weight, oh * ow);
-  const pool = group > 1 || sparse || book || residual !== 0 ? undefined : poolBehind(build, output);
-  if (pool) {
-    const rows = build.putRows(weights, outputs, count);
-    inParts(outputs, 4 * oh * ow, (first, some) => {
-      const dst = build.scratch(4 * oh * ow * some);
-      const from = [behind(rows, 4 * first * count), behind(biases, 4 * first), 0] as const;
-      build.call("conv", src, offsetsAt, count, ...from, dst, some, oh, ow, rowBytes, lo, hi);
-      pool(dst, first, some);
-    });
-    return;
-  }
+  const isPlain = group === 1 && !sparse && !book && residual === 0;
+  const map = [oh, ow, rowBytes, lo, hi] as const;
+  if (isPlain && addPooledConv(build, output, [src, offsetsAt, count], weights, biases, map)) return;
   const dst = build.write(output);
   for (let g = 0; g < group; g++) {
     const part = partOf(weights, g * own * count, own * count);
     const from = behind(src, g * perGroup * channelBytes);
-    const map = g * own * oh * ow * 4;
-    const beside = typeof residual === "number" ? 0 : behind(residual, map);
-    const rest = [behind(biases, 4 * g * own), beside, behind(dst, map), own, oh, ow, rowBytes, lo, hi] as const;
+    const plane = g * own * oh * ow * 4;
+    const beside = typeof residual === "number" ? 0 : behind(residual, plane);
+    const rest = [behind(biases, 4 * g * own), beside, behind(dst, plane), own, ...map] as const;
     if (group === 1 ? sparse : isSparse(part))
       build.call("sparseConv", from, build.put(packSparse(floatsOf(part), own, offsets)), ...rest);
     else if (book) codebook!.convolveByBook(build, book, g * own, from, offsetsAt, count, rest);

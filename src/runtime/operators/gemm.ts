@@ -1,8 +1,8 @@
 /** Dense layers: Gemm and MatMul by a constant matrix, row by row; sparse where few weights are left, or by indices. */
 import { badFile, type ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, broadcast } from "../build.ts";
-import { packSparse } from "../kernels/pack.ts";
-import { floatsOf, isSparse, type Stored, storedOf } from "../stored.ts";
+import { isSparse, packSparse } from "../kernels/pack-sparse.ts";
+import { floatsOf, type Stored, storedOf } from "../stored.ts";
 import { closing } from "./_bounds.ts";
 import type { Matrix } from "./_codebook-layer.ts";
 

@@ -2,7 +2,7 @@
 import type { ProgramNode } from "../../format/read.ts";
 import { attribute, type Build, behind, type Place } from "../build.ts";
 import { layPlanes, type Window } from "../kernels/pack.ts";
-import { inParts, partBytes } from "./_parts.ts";
+import { channelsAtOnce } from "./_parts.ts";
 import { windowOf } from "./_window.ts";
 
 /** One over the number of pixels that count at each place of an AveragePool. */
@@ -21,9 +21,10 @@ export function addPool(build: Build, node: ProgramNode, scalesOf?: Scales): boo
   if (!isMax && !scalesOf) return false;
   const src = build.read(node.inputs[0]!);
   const pool = poolOf(build, node, window, isMax ? undefined : scalesOf!(window, node));
-  inParts(build.shape(node.inputs[0]!)[1]!, 4 * h * w, (first, count) =>
-    pool(behind(src, 4 * h * w * first), first, count),
-  );
+  const channels = build.shape(node.inputs[0]!)[1]!;
+  const several = channelsAtOnce(channels, 4 * h * w) ?? channels;
+  for (let first = 0; first < channels; first += several)
+    pool(behind(src, 4 * h * w * first), first, Math.min(several, channels - first));
   return true;
 }
 
@@ -31,7 +32,7 @@ export function addPool(build: Build, node: ProgramNode, scalesOf?: Scales): boo
 export type Pool = (src: Place, first: number, count: number) => void;
 
 /** A pool for all channels; of the largest elements where no scales are given. */
-function poolOf(build: Build, node: ProgramNode, window: Window, scales?: Float32Array): Pool {
+export function poolOf(build: Build, node: ProgramNode, window: Window, scales?: Float32Array): Pool {
   const { taps, channelBytes, oh, ow, rowBytes, spread } = layPlanes(window);
   const output = build.output(node, [1, build.shape(node.inputs[0]!)[1]!, ...build.shape(node.outputs[0]!).slice(2)]);
   const [tapsAt, scalesAt, dst] = [build.put(taps), scales ? build.put(scales) : 0, build.write(output)];
@@ -41,15 +42,6 @@ function poolOf(build: Build, node: ProgramNode, window: Window, scales?: Float3
     const to = behind(dst, 4 * oh * ow * first);
     build.call("pool", planes, tapsAt, taps.length, scalesAt, to, count, channelBytes, oh, ow, rowBytes);
   };
-}
-
-/** The MaxPool that alone reads a large value, to be put right behind each part of it: the value is never there as a whole. */
-export function poolBehind(build: Build, value: number): Pool | undefined {
-  const node = build.onlyReader(value);
-  const isAlone = node?.op === "MaxPool" && node.domain === "" && !node.outputs.slice(1).some((output) => output >= 0);
-  if (!isAlone || 4 * build.size(value) <= partBytes) return undefined;
-  build.fused.add(node);
-  return poolOf(build, node, windowOf(build, node, attribute(node, "kernel_shape", [1])));
 }
 
 /** Batch times channels of a pool over all that is behind them. */

@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Kernels } from "../../../src/runtime/kernels/index.ts";
-import {
-  gatheredBytes,
-  isCrowded,
-  layPlanes,
-  packSparse,
-  packWeights,
-  tapOffsets,
-  type Window,
-} from "../../../src/runtime/kernels/pack.ts";
+import { layPlanes, packWeights, tapOffsets, type Window } from "../../../src/runtime/kernels/pack.ts";
+import { gatheredBytes, isCrowded, packSparse } from "../../../src/runtime/kernels/pack-sparse.ts";
 import { type Bed, coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 import { convolve, nameOf, windowOf, windows } from "./windows.ts";
 

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
-import { packSparse, packWeights } from "../../../src/runtime/kernels/pack.ts";
+import { packWeights } from "../../../src/runtime/kernels/pack.ts";
+import { packSparse } from "../../../src/runtime/kernels/pack-sparse.ts";
 import { coldAndWarm, expectClose, freshKernels, noise, variants } from "./bed.ts";
 
 const shapes = [
